@@ -47,7 +47,7 @@ export interface ScanFacts {
   offGrid: number;
   /** Good entries whose host cluster an earlier entry uses already. */
   duplicates: number;
-  /** Non-zero entries that do not follow the previous non-zero entry by exactly one step, less the first. */
+  /** Non-zero entries whose left neighbour is not 0 and not exactly one step less: as QEMU counts. */
   fragmented: number;
 }
 

@@ -1,0 +1,68 @@
+// Where everything lies in memory. Owns the addresses and the size of the memory: nothing else grows it.
+//
+//   | levels | results | extents + slack | BAT + slack | dirty bits | used bitmap | its summaries |
+//
+// All but the last two are fixed when the tables are made. Addresses are unsigned and every sum that
+// could pass 4 GiB is made in 64 bits. Fresh memory is zero, and untouched memory costs nothing.
+
+/** Extents one `map` returns at most. */
+export const EXTENT_CAPACITY: u32 = 1024;
+/** Extents one block of lanes may add before `map` looks at the capacity again. */
+const EXTENT_SLACK: u32 = 64;
+/** Bytes after the BAT that a block of lanes may read (and then masks off). */
+const BAT_SLACK: u64 = 256;
+
+/** Pairs of addresses, a pair a level of the used bitmap: see used.ts. */
+export const LEVELS: usize = 1024;
+/** What a verb has to say beyond one number: u32s, the seven facts of a scan in the order of ScanFacts, then: */
+export const RESULTS: usize = 1152;
+/** the run of the last `allocate`; 0 with a first cluster below the limit means no memory; */
+export const RUN_RESULT: usize = RESULTS + 28;
+/** the clusters that were used before the last `reserve`. */
+export const ALREADY_RESULT: usize = RESULTS + 32;
+/** The extent table: pairs of u32 (cluster count, entry). */
+export const EXTENTS: usize = 1280;
+/** The BAT, as the file holds it; also the buffer of a zero scanner. */
+export const BAT: usize = EXTENTS + <usize>((EXTENT_CAPACITY + EXTENT_SLACK) * 8);
+
+/** BAT entries. */
+export let entryCount: u32 = 0;
+/** Entry units between neighbouring clusters. */
+export let step: u32 = 1;
+/** Dirty bits, in words of 64. */
+export let DIRTY: usize = 0;
+export let dirtyBlockCount: u32 = 0;
+/** Level 0 of the used bitmap; everything from here to the end of memory is its own. */
+export let USED: usize = 0;
+
+const PAGE_SHIFT: u64 = 16;
+const MAX_PAGES: u64 = 65536;
+
+/** Places the tables of an image and makes room up to the used bitmap. False if there is not enough memory. */
+export function placeTables(entries: u32, unitsPerCluster: u32): bool {
+  entryCount = entries;
+  step = unitsPerCluster;
+  dirtyBlockCount = <u32>((<u64>entries + 4095) >> 12);
+  const dirty = alignLine(<u64>BAT + (<u64>entries << 2) + BAT_SLACK);
+  const used = alignLine(dirty + (((<u64>dirtyBlockCount + 63) >> 6) << 3));
+  if (!reach(used)) return false;
+  DIRTY = <usize>dirty;
+  USED = <usize>used;
+  return true;
+}
+
+/** Grows the memory until it holds the bytes below `end`; false if it cannot. */
+export function reach(end: u64): bool {
+  const pages = (end + 0xffff) >> PAGE_SHIFT;
+  const present = <u64>(<u32>memory.size());
+  if (pages <= present) return true;
+  if (pages > MAX_PAGES) return false;
+  return memory.grow(<i32>(pages - present)) != -1;
+}
+
+/** Rounds up to a cache line. */
+// @ts-ignore: decorator
+@inline
+function alignLine(address: u64): u64 {
+  return (address + 63) & ~63;
+}

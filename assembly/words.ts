@@ -1,0 +1,90 @@
+// Ranges of bits in an array of 64-bit words: the arithmetic under the used bitmap and the dirty bits.
+// A range [from, to) is never empty and lies inside its array.
+
+export const ALL: u64 = 0xffffffffffffffff;
+
+// @ts-ignore: decorator
+@inline
+export function wordAt(words: usize, index: u32): u64 {
+  return load<u64>(words + (<usize>index << 3));
+}
+
+/** Bits of the word of `from` that are not below it. */
+// @ts-ignore: decorator
+@inline
+function headMask(from: u32): u64 {
+  return ALL << (from & 63);
+}
+
+/** Bits of the word of `to - 1` that are below `to`. */
+// @ts-ignore: decorator
+@inline
+function tailMask(to: u32): u64 {
+  return ALL >> (63 - ((to - 1) & 63));
+}
+
+/** Sets a range and returns how many of its bits were set before. Most ranges lie in one word. */
+// @ts-ignore: decorator
+@inline
+export function takeBits(words: usize, from: u32, to: u32): u32 {
+  const first = words + (<usize>(from >> 6) << 3);
+  const last = words + (<usize>((to - 1) >> 6) << 3);
+  return first == last ? take(first, headMask(from) & tailMask(to)) : takeWords(first, last, from, to);
+}
+
+function takeWords(first: usize, last: usize, from: u32, to: u32): u32 {
+  let count = take(first, headMask(from));
+  for (let word = first + 8; word < last; word += 8) count += take(word, ALL);
+  return count + take(last, tailMask(to));
+}
+
+/** Clears a range and returns how many of its bits were set before. */
+export function dropBits(words: usize, from: u32, to: u32): u32 {
+  const first = words + (<usize>(from >> 6) << 3);
+  const last = words + (<usize>((to - 1) >> 6) << 3);
+  if (first == last) return drop(first, headMask(from) & tailMask(to));
+  let count = drop(first, headMask(from));
+  for (let word = first + 8; word < last; word += 8) count += drop(word, ALL);
+  return count + drop(last, tailMask(to));
+}
+
+// @ts-ignore: decorator
+@inline
+function take(word: usize, mask: u64): u32 {
+  const bits = load<u64>(word);
+  store<u64>(word, bits | mask);
+  return <u32>popcnt<u64>(bits & mask);
+}
+
+// @ts-ignore: decorator
+@inline
+function drop(word: usize, mask: u64): u32 {
+  const bits = load<u64>(word);
+  store<u64>(word, bits & ~mask);
+  return <u32>popcnt<u64>(bits & mask);
+}
+
+/** The first set bit in [from, to), or `to`. */
+export function nextSetBit(words: usize, from: u32, to: u32): u32 {
+  if (from >= to) return to;
+  const last = (to - 1) >> 6;
+  let word = from >> 6;
+  let bits = wordAt(words, word) & headMask(from);
+  while (bits == 0) {
+    if (word == last) return to;
+    bits = wordAt(words, ++word);
+  }
+  return min((word << 6) + <u32>ctz<u64>(bits), to);
+}
+
+/** Of the words that the bits from `from` on touch, the first that equals `value`, or the one after. */
+export function firstWhole(words: usize, from: u32, value: u64): u32 {
+  const word = from >> 6;
+  return wordAt(words, word) == value ? word : word + 1;
+}
+
+/** One past the last such word for bits that end before `to`. */
+export function endWhole(words: usize, to: u32, value: u64): u32 {
+  const word = (to - 1) >> 6;
+  return wordAt(words, word) == value ? word + 1 : word;
+}

@@ -1,0 +1,166 @@
+/**
+ * What WebAssembly buys: the engine's hot verbs in both implementations, over a BAT of 1 Mi entries (a
+ * terabyte in clusters of 1 MiB). `map` is called as often as its table fills up on the way through the BAT.
+ */
+
+import { createEngine, createZeroScanner } from "../src/engine/create.js";
+import type { Engine, ZeroScanner } from "../src/engine/engine.js";
+import { type MeasureOptions, measure } from "./measure.js";
+
+export interface MapRow {
+  question: string;
+  /** What the times are divided by. */
+  unit: "entry" | "byte" | "cluster";
+  /** Nanoseconds per unit. */
+  wasm: number;
+  js: number;
+  /** How many times faster WebAssembly is. */
+  ratio: number;
+}
+
+export interface MapOptions extends MeasureOptions {
+  /** BAT entries; default 1 Mi. */
+  entryCount?: number;
+}
+
+const KINDS = ["wasm", "js"] as const;
+const ZERO_BYTES = 2 ** 20;
+
+type EntryAt = (index: number) => number;
+type Pair<T> = Record<(typeof KINDS)[number], T>;
+
+export async function benchMap({ entryCount = 2 ** 20, ...options }: MapOptions = {}): Promise<MapRow[]> {
+  const rows: MapRow[] = [];
+  for (const [question, work, unit, units] of questions(entryCount)) {
+    const { nanoseconds, ratio } = measure(work(), units, options);
+    rows.push({ question, unit, ...nanoseconds, ratio: ratio("wasm", "js") });
+    // Lets a page or a progress bar breathe between questions.
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  return rows;
+}
+
+type Question = [question: string, work: () => Pair<() => unknown>, unit: MapRow["unit"], units: number];
+
+function questions(count: number): Question[] {
+  const tables: [string, EntryAt][] = [
+    ["all contiguous", contiguous],
+    ["empty", () => 0],
+    ["runs of 8", runsOf(() => 8)],
+    ["random runs of 1 to 16", runsOf(randomLengths(16))],
+    ["every entry its own extent", shuffled(count)],
+  ];
+  return [
+    ...tables.map(([name, entryAt]): Question => [`map, ${name}`, () => maps(count, entryAt), "entry", count]),
+    ["map, 64 entries a call", () => shortMaps(count, 64), "entry", count],
+    ["map, 4 entries a call", () => shortMaps(count, 4), "entry", count],
+    ["map, 1 entry a call", () => shortMaps(count, 1), "entry", count],
+    ["scan, all contiguous", () => scans(count, contiguous), "entry", count],
+    ["scan, shuffled", () => scans(count, shuffled(count)), "entry", count],
+    ["zero test of 1 MiB", zeroTests, "byte", ZERO_BYTES],
+    ["release, allocate and link one cluster at a time", () => allocations(2 ** 16), "cluster", 2 ** 16],
+  ];
+}
+
+function maps(count: number, entryAt: EntryAt): Pair<() => unknown> {
+  return pairOf((kind) => {
+    const engine = engineWith(kind, count, entryAt);
+    const starts = callStarts(engine);
+    return () => {
+      for (const start of starts) engine.map(start, count - start);
+    };
+  });
+}
+
+function shortMaps(count: number, length: number): Pair<() => unknown> {
+  return pairOf((kind) => {
+    const engine = engineWith(kind, count, runsOf(randomLengths(16)));
+    return () => {
+      let extents = 0;
+      for (let cluster = 0; cluster + length <= count; cluster += length) extents += engine.map(cluster, length);
+      return extents;
+    };
+  });
+}
+
+function scans(count: number, entryAt: EntryAt): Pair<() => unknown> {
+  return pairOf((kind) => {
+    const engine = engineWith(kind, count, entryAt);
+    return () => engine.scan({ origin: 1, lastEntry: count, hostLimit: count });
+  });
+}
+
+function zeroTests(): Pair<() => unknown> {
+  return pairOf((kind) => {
+    const scanner: ZeroScanner = createZeroScanner(kind, ZERO_BYTES);
+    return () => scanner.isZero(0, ZERO_BYTES);
+  });
+}
+
+/** Every second cluster of a full image is discarded; writes fill the holes again. */
+function allocations(holes: number): Pair<() => unknown> {
+  return pairOf((kind) => {
+    const engine = createEngine(kind, holes, 1);
+    engine.scan({ origin: 1, lastEntry: 0, hostLimit: holes * 2 });
+    engine.reserve(0, holes * 2);
+    return () => {
+      for (let host = 0; host < holes * 2; host += 2) engine.release(host, 1);
+      for (let cluster = 0; cluster < holes; cluster++) engine.link(cluster, engine.allocate(1, 0xffffffff), 1);
+    };
+  });
+}
+
+/** Where each call begins when the whole table is mapped: reckoned once, for adding up extents is not `map`. */
+function callStarts(engine: Engine): number[] {
+  const { entryCount, extents } = engine;
+  const starts: number[] = [];
+  for (let cluster = 0; cluster < entryCount; ) {
+    starts.push(cluster);
+    const length = engine.map(cluster, entryCount - cluster);
+    for (let index = 0; index < length; index++) cluster += extents[index * 2];
+  }
+  return starts;
+}
+
+function engineWith(kind: (typeof KINDS)[number], count: number, entryAt: EntryAt): Engine {
+  const engine = createEngine(kind, count, 1);
+  for (let index = 0; index < count; index++) engine.bat[index] = entryAt(index);
+  engine.scan({ origin: 1, lastEntry: count * 2, hostLimit: count * 2 });
+  return engine;
+}
+
+function pairOf<T>(make: (kind: (typeof KINDS)[number]) => T): Pair<T> {
+  return { wasm: make("wasm"), js: make("js") };
+}
+
+function contiguous(index: number): number {
+  return index + 1;
+}
+
+/** Odd multiples permute a power of two, and no two neighbours follow each other. */
+function shuffled(count: number): EntryAt {
+  return (index) => (Math.imul(index, 611_953) & (count - 1)) + 1;
+}
+
+/** Runs of data with one host cluster left out between them. */
+function runsOf(nextLength: () => number): EntryAt {
+  let left = nextLength();
+  let entry = 0;
+  return () => {
+    if (left === 0) {
+      left = nextLength();
+      entry++;
+    }
+    left--;
+    return ++entry;
+  };
+}
+
+/** The same lengths on every call of the benchmark (a 32-bit Lehmer generator). */
+function randomLengths(longest: number): () => number {
+  let state = 20_040_229;
+  return () => {
+    state = (state * 48_271) % 0x7fffffff;
+    return 1 + (state % longest);
+  };
+}

@@ -1,0 +1,258 @@
+/**
+ * Which host clusters are in use, for the plain TypeScript engine: one bit each, under two summaries.
+ * On every level above, `full` has a bit for each full word below and `some` a bit for each word below
+ * that is not empty, so that the next free or used cluster is a few words away whatever the bitmap holds.
+ * Clusters beyond the capacity are free. Word counts are powers of two; the top level is one word.
+ */
+
+const ALL = 0xffffffff;
+const FIRST_CAPACITY_WORDS = 128;
+
+export class UsedBitmap {
+  /** Level 0, the clusters themselves, is the same array in both. */
+  #full: Uint32Array[] = [];
+  #some: Uint32Array[] = [];
+  #count = 0;
+  /** One past the highest cluster in use. */
+  #end = 0;
+  /** No cluster below this is free. */
+  #lowest = 0;
+
+  constructor() {
+    this.#resize(FIRST_CAPACITY_WORDS);
+  }
+
+  get usedCount(): number {
+    return this.#count;
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Makes every cluster free; keeps the capacity. */
+  clear(): void {
+    this.#some[0].fill(0, 0, Math.ceil(this.#end / 32));
+    for (let level = 1; level < this.#some.length; level++) {
+      this.#some[level].fill(0);
+      this.#full[level].fill(0);
+    }
+    this.#count = this.#end = this.#lowest = 0;
+  }
+
+  /** Marks [from, to) as used and returns how many clusters already were. */
+  use(from: number, to: number): number {
+    const already = this.mark(from, to);
+    const words = this.#some[0];
+    this.#fillSome(from >>> 5, ((to - 1) >>> 5) + 1);
+    this.#fillFull(firstWhole(words, from, ALL), endWhole(words, to, ALL));
+    return already;
+  }
+
+  /** `use` without the summaries, which wait for `summarise`: quicker for a whole table. */
+  mark(from: number, to: number): number {
+    if (to > this.#some[0].length * 32) this.#grow(to);
+    const already = takeBits(this.#some[0], from, to);
+    this.#count += to - from - already;
+    if (to > this.#end) this.#end = to;
+    return already;
+  }
+
+  /** Makes [from, to) free. */
+  free(from: number, to: number): void {
+    const words = this.#some[0];
+    const reachedTo = Math.min(to, words.length * 32);
+    if (from >= reachedTo) return;
+    this.#count -= dropBits(words, from, reachedTo);
+    this.#clearFull(from >>> 5, ((reachedTo - 1) >>> 5) + 1);
+    this.#clearSome(firstWhole(words, from, 0), endWhole(words, reachedTo, 0));
+    if (reachedTo >= this.#end) this.#end = this.#findEnd();
+    if (from < this.#lowest) this.#lowest = from;
+  }
+
+  /** The lowest free cluster. */
+  firstFree(): number {
+    this.#lowest = this.nextFree(this.#lowest);
+    return this.#lowest;
+  }
+
+  nextFree(from: number): number {
+    const found = findNext(this.#full, from, ALL);
+    return found < 0 ? Math.max(from, this.#full[0].length * 32) : found;
+  }
+
+  /** The first used cluster at or after `from`, or -1. */
+  nextUsed(from: number): number {
+    return findNext(this.#some, from, 0);
+  }
+
+  /** Rebuilds every summary from the clusters. */
+  summarise(): void {
+    for (let level = 1; level < this.#some.length; level++) {
+      gather(this.#full[level - 1], this.#full[level], (word) => word === ALL);
+      gather(this.#some[level - 1], this.#some[level], (word) => word !== 0);
+    }
+  }
+
+  #findEnd(): number {
+    if (this.#count === 0) return 0;
+    let index = 0;
+    for (let level = this.#some.length - 1; level >= 0; level--) {
+      index = index * 32 + 31 - Math.clz32(this.#some[level][index]);
+    }
+    return index + 1;
+  }
+
+  #fillSome(from: number, to: number): void {
+    for (let level = 1; level < this.#some.length; level++) {
+      // If nothing changes on this level, nothing does above it.
+      if (takeBits(this.#some[level], from, to) === to - from) return;
+      from >>>= 5;
+      to = ((to - 1) >>> 5) + 1;
+    }
+  }
+
+  #fillFull(from: number, to: number): void {
+    for (let level = 1; level < this.#full.length && from < to; level++) {
+      const words = this.#full[level];
+      takeBits(words, from, to);
+      from = firstWhole(words, from, ALL);
+      to = endWhole(words, to, ALL);
+    }
+  }
+
+  #clearFull(from: number, to: number): void {
+    for (let level = 1; level < this.#full.length; level++) {
+      if (dropBits(this.#full[level], from, to) === 0) return;
+      from >>>= 5;
+      to = ((to - 1) >>> 5) + 1;
+    }
+  }
+
+  #clearSome(from: number, to: number): void {
+    for (let level = 1; level < this.#some.length && from < to; level++) {
+      const words = this.#some[level];
+      dropBits(words, from, to);
+      from = firstWhole(words, from, 0);
+      to = endWhole(words, to, 0);
+    }
+  }
+
+  /** Doubles the capacity until it holds clusters below `to`. */
+  #grow(to: number): void {
+    let wordCount = this.#some[0].length;
+    while (to > wordCount * 32) wordCount *= 2;
+    this.#resize(wordCount);
+    this.summarise();
+  }
+
+  #resize(wordCount: number): void {
+    const clusters = new Uint32Array(wordCount);
+    clusters.set(this.#some[0] ?? []);
+    const full = [clusters];
+    const some = [clusters];
+    while (wordCount > 1) {
+      wordCount = Math.ceil(wordCount / 32);
+      full.push(new Uint32Array(wordCount));
+      some.push(new Uint32Array(wordCount));
+    }
+    this.#full = full;
+    this.#some = some;
+  }
+}
+
+/** The first index at or after `from` on level 0 whose bit differs from the uniform word `skip` (0 or ALL), or -1. */
+function findNext(levels: Uint32Array[], from: number, skip: number): number {
+  let level = 0;
+  let index = from;
+  for (;;) {
+    if (level === levels.length) return -1;
+    const word = index >>> 5;
+    if (word >= levels[level].length) return -1;
+    const bits = (levels[level][word] ^ skip) & (-1 << (index & 31));
+    if (bits !== 0) {
+      index = word * 32 + lowestBit(bits);
+      break;
+    }
+    index = word + 1;
+    level++;
+  }
+  while (level > 0) {
+    level--;
+    // The top word may have bits for words that do not exist.
+    if (index >= levels[level].length) return -1;
+    index = index * 32 + lowestBit(levels[level][index] ^ skip);
+  }
+  return index;
+}
+
+/** Of the words that the bits from `from` on touch, the first that equals `value` throughout, or the one after. */
+function firstWhole(words: Uint32Array, from: number, value: number): number {
+  const word = from >>> 5;
+  return words[word] === value ? word : word + 1;
+}
+
+/** One past the last such word for bits that end before `to`. */
+function endWhole(words: Uint32Array, to: number, value: number): number {
+  const word = (to - 1) >>> 5;
+  return words[word] === value ? word + 1 : word;
+}
+
+/** Sets a range and returns how many of its bits were set before. */
+function takeBits(words: Uint32Array, from: number, to: number): number {
+  const first = from >>> 5;
+  const last = (to - 1) >>> 5;
+  if (first === last) return take(words, first, headMask(from) & tailMask(to));
+  let count = take(words, first, headMask(from));
+  for (let word = first + 1; word < last; word++) count += take(words, word, ALL);
+  return count + take(words, last, tailMask(to));
+}
+
+/** Clears a range and returns how many of its bits were set before. */
+function dropBits(words: Uint32Array, from: number, to: number): number {
+  const first = from >>> 5;
+  const last = (to - 1) >>> 5;
+  if (first === last) return drop(words, first, headMask(from) & tailMask(to));
+  let count = drop(words, first, headMask(from));
+  for (let word = first + 1; word < last; word++) count += drop(words, word, ALL);
+  return count + drop(words, last, tailMask(to));
+}
+
+function take(words: Uint32Array, word: number, mask: number): number {
+  const bits = words[word];
+  words[word] = bits | mask;
+  return popcount(bits & mask);
+}
+
+function drop(words: Uint32Array, word: number, mask: number): number {
+  const bits = words[word];
+  words[word] = bits & ~mask;
+  return popcount(bits & mask);
+}
+
+function gather(below: Uint32Array, above: Uint32Array, test: (word: number) => boolean): void {
+  above.fill(0);
+  for (let word = 0; word < below.length; word++) {
+    if (test(below[word])) above[word >>> 5] |= 1 << (word & 31);
+  }
+}
+
+/** Bits of the word of `from` that are not below it. */
+function headMask(from: number): number {
+  return -1 << (from & 31);
+}
+
+/** Bits of the word of `to - 1` that are below `to`. */
+function tailMask(to: number): number {
+  return -1 >>> (31 - ((to - 1) & 31));
+}
+
+function lowestBit(bits: number): number {
+  return 31 - Math.clz32(bits & -bits);
+}
+
+function popcount(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555);
+  const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}

@@ -1,0 +1,255 @@
+/**
+ * The engine in plain TypeScript: the baseline of the benchmarks, the oracle of the tests, and what
+ * runs where WebAssembly is forbidden. Same interface and same results as `wasm.ts`, no code shared.
+ *
+ * Entries are compared as JavaScript numbers, so a run never wraps around 2^32. Like every typed
+ * array over file data, the table assumes a little-endian machine.
+ */
+
+import {
+  DIRTY_BLOCK_SIZE,
+  type Engine,
+  type Grid,
+  NO_HOST_CLUSTER,
+  type ScanFacts,
+  type ZeroScanner,
+} from "./engine.js";
+import { UsedBitmap } from "./js-bitmap.js";
+
+const EXTENT_CAPACITY = 1024;
+const ENTRIES_PER_DIRTY_BLOCK = DIRTY_BLOCK_SIZE / 4;
+
+export class JsEngine implements Engine {
+  readonly kind = "js";
+  readonly entryCount: number;
+  readonly step: number;
+  readonly bat: Uint32Array<ArrayBuffer>;
+  readonly batBytes: Uint8Array<ArrayBuffer>;
+  readonly extents = new Uint32Array(EXTENT_CAPACITY * 2);
+  readonly extentCapacity = EXTENT_CAPACITY;
+
+  #used = new UsedBitmap();
+  /** One byte a BAT block: 0 or 1. */
+  readonly #dirty: Uint8Array;
+  #grid: Grid = { origin: 0, lastEntry: 0, hostLimit: 0 };
+  #allocatedCount = 0;
+  #allocatedRun = 0;
+
+  constructor(entryCount: number, step: number) {
+    this.entryCount = entryCount;
+    this.step = step;
+    this.bat = new Uint32Array(entryCount);
+    this.batBytes = new Uint8Array(this.bat.buffer);
+    this.#dirty = new Uint8Array(Math.ceil(entryCount / ENTRIES_PER_DIRTY_BLOCK));
+  }
+
+  get origin(): number {
+    return this.#grid.origin;
+  }
+
+  get allocatedCount(): number {
+    return this.#allocatedCount;
+  }
+
+  get usedCount(): number {
+    return this.#used.usedCount;
+  }
+
+  get end(): number {
+    return this.#used.end;
+  }
+
+  get allocatedRun(): number {
+    return this.#allocatedRun;
+  }
+
+  scan(grid: Grid): ScanFacts {
+    this.#grid = { ...grid };
+    this.#dirty.fill(0);
+    this.#used.clear();
+    this.#allocatedCount = 0;
+    try {
+      const facts = this.#scanRuns();
+      this.#allocatedCount = facts.allocated;
+      return facts;
+    } catch (error) {
+      // The bitmap could not grow: leave it empty, not half full.
+      this.#used = new UsedBitmap();
+      throw error;
+    }
+  }
+
+  map(firstCluster: number, clusterCount: number): number {
+    const { bat, extents, step } = this;
+    const limit = firstCluster + clusterCount;
+    let length = 0;
+    let cluster = firstCluster;
+    while (cluster < limit && length < extents.length) {
+      const entry = bat[cluster];
+      const next = entry === 0 ? zerosEnd(bat, cluster, limit) : dataEnd(bat, cluster, limit, step);
+      extents[length++] = next - cluster;
+      extents[length++] = entry;
+      cluster = next;
+    }
+    return length / 2;
+  }
+
+  allocate(clusterCount: number, goal: number): number {
+    this.#allocatedRun = 0;
+    const honoured = goal < this.#used.end && this.#used.nextFree(goal) === goal;
+    const first = honoured ? goal : this.#used.firstFree();
+    if (first >= this.#grid.hostLimit) return NO_HOST_CLUSTER;
+    const nextUsed = this.#used.nextUsed(first);
+    const limit = nextUsed < 0 ? this.#grid.hostLimit : nextUsed;
+    const run = Math.min(clusterCount, limit - first);
+    this.#used.use(first, first + run);
+    this.#allocatedRun = run;
+    return first;
+  }
+
+  reserve(hostCluster: number, clusterCount: number): number {
+    return clusterCount === 0 ? 0 : this.#used.use(hostCluster, hostCluster + clusterCount);
+  }
+
+  release(hostCluster: number, clusterCount: number): void {
+    if (clusterCount > 0) this.#used.free(hostCluster, hostCluster + clusterCount);
+  }
+
+  nextFree(hostCluster: number): number {
+    return this.#used.nextFree(hostCluster);
+  }
+
+  nextUsed(hostCluster: number): number {
+    const found = this.#used.nextUsed(hostCluster);
+    return found < 0 ? this.end : found;
+  }
+
+  link(firstCluster: number, hostCluster: number, clusterCount: number): void {
+    const { bat, step } = this;
+    let entry = this.#grid.origin + hostCluster * step;
+    for (let cluster = firstCluster; cluster < firstCluster + clusterCount; cluster++) {
+      if (bat[cluster] === 0) this.#allocatedCount++;
+      bat[cluster] = entry;
+      entry += step;
+    }
+    this.#touch(firstCluster, clusterCount);
+  }
+
+  unlink(firstCluster: number, clusterCount: number): void {
+    const { bat } = this;
+    for (let cluster = firstCluster; cluster < firstCluster + clusterCount; cluster++) {
+      if (bat[cluster] !== 0) this.#allocatedCount--;
+      bat[cluster] = 0;
+    }
+    this.#touch(firstCluster, clusterCount);
+  }
+
+  nextDirtyBlock(block: number): number {
+    return this.#dirty.indexOf(1, block);
+  }
+
+  setDirty(firstBlock: number, blockCount: number, dirty: boolean): void {
+    this.#dirty.fill(dirty ? 1 : 0, firstBlock, firstBlock + blockCount);
+  }
+
+  #touch(firstCluster: number, clusterCount: number): void {
+    if (clusterCount === 0) return;
+    const firstBlock = Math.floor(firstCluster / ENTRIES_PER_DIRTY_BLOCK);
+    const lastBlock = Math.floor((firstCluster + clusterCount - 1) / ENTRIES_PER_DIRTY_BLOCK);
+    this.#dirty.fill(1, firstBlock, lastBlock + 1);
+  }
+
+  #scanRuns(): ScanFacts {
+    const { bat, entryCount, step } = this;
+    const facts = { allocated: 0, end: 0, below: 0, outside: 0, offGrid: 0, duplicates: 0, fragmented: 0 };
+    let follower = -1;
+    for (let cluster = 0; cluster < entryCount; ) {
+      const entry = bat[cluster];
+      if (entry === 0) {
+        cluster = zerosEnd(bat, cluster, entryCount);
+        follower = -1;
+        continue;
+      }
+      const next = dataEnd(bat, cluster, entryCount, step);
+      if (entry !== follower && follower >= 0) facts.fragmented++;
+      follower = entry + (next - cluster) * step;
+      this.#takeRun(entry, next - cluster, facts);
+      cluster = next;
+    }
+    this.#used.summarise();
+    facts.end = this.#used.end;
+    return facts;
+  }
+
+  /** Sorts the entries of one run into `facts` and marks the good ones as used. */
+  #takeRun(entry: number, count: number, facts: ScanFacts): void {
+    const { step } = this;
+    const { origin, lastEntry } = this.#grid;
+    const below = entry < origin ? Math.min(count, Math.ceil((origin - entry) / step)) : 0;
+    const first = entry + below * step;
+    const inside = first > lastEntry ? 0 : Math.min(count - below, Math.floor((lastEntry - first) / step) + 1);
+    facts.allocated += count;
+    facts.below += below;
+    facts.outside += count - below - inside;
+    if (inside === 0) return;
+    const host = (first - origin) / step;
+    if (Number.isInteger(host)) facts.duplicates += this.#used.mark(host, host + inside);
+    else facts.offGrid += inside;
+  }
+}
+
+/** One past the run of zeros that `cluster` begins. */
+function zerosEnd(bat: Uint32Array, cluster: number, limit: number): number {
+  let next = cluster + 1;
+  while (next < limit && bat[next] === 0) next++;
+  return next;
+}
+
+/** One past the run of entries, each a step above the one before, that `cluster` begins. */
+function dataEnd(bat: Uint32Array, cluster: number, limit: number, step: number): number {
+  let next = cluster + 1;
+  let expected = bat[cluster] + step;
+  while (next < limit && bat[next] === expected) {
+    expected += step;
+    next++;
+  }
+  return next;
+}
+
+export class JsZeroScanner implements ZeroScanner {
+  readonly kind = "js";
+  readonly buffer: Uint8Array<ArrayBuffer>;
+  readonly #words: Uint32Array;
+
+  constructor(size: number) {
+    this.buffer = new Uint8Array(new ArrayBuffer(Math.ceil(size / 4) * 4), 0, size);
+    this.#words = new Uint32Array(this.buffer.buffer);
+  }
+
+  isZero(offset: number, length: number): boolean {
+    const end = offset + length;
+    const firstWord = Math.ceil(offset / 4);
+    const endWord = Math.floor(end / 4);
+    if (firstWord >= endWord) return this.#bytesAreZero(offset, end);
+    return (
+      this.#bytesAreZero(offset, firstWord * 4) &&
+      this.#wordsAreZero(firstWord, endWord) &&
+      this.#bytesAreZero(endWord * 4, end)
+    );
+  }
+
+  #bytesAreZero(from: number, to: number): boolean {
+    for (let index = from; index < to; index++) if (this.buffer[index] !== 0) return false;
+    return true;
+  }
+
+  #wordsAreZero(from: number, to: number): boolean {
+    const words = this.#words;
+    let index = from;
+    for (; index + 4 <= to; index += 4) {
+      if ((words[index] | words[index + 1] | words[index + 2] | words[index + 3]) !== 0) return false;
+    }
+    for (; index < to; index++) if (words[index] !== 0) return false;
+    return true;
+  }
+}

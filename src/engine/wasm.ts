@@ -1,0 +1,214 @@
+/**
+ * The engine in WebAssembly: the only file that sees an address. The module is compiled once, on first
+ * use; every engine and every zero scanner has an instance, and so a memory, of its own.
+ *
+ * Growing a memory detaches all views of it: `#refresh` is the one place that makes them, called after
+ * each verb that may grow. Numbers come back as signed 32 bits, hence `>>> 0`.
+ */
+
+import { type Engine, type Grid, NO_HOST_CLUSTER, type ScanFacts, type ZeroScanner } from "./engine.js";
+import { wasmBase64 } from "./wasm-bytes.js";
+
+/** What assembly/index.ts exports. */
+interface EngineExports {
+  memory: { readonly buffer: ArrayBuffer };
+  place(entryCount: number, step: number): number;
+  batAddress(): number;
+  extentsAddress(): number;
+  extentCapacity(): number;
+  resultsAddress(): number;
+  scan(origin: number, lastEntry: number, hostLimit: number): number;
+  map(firstCluster: number, clusterCount: number): number;
+  allocate(clusterCount: number, goal: number): number;
+  reserve(hostCluster: number, clusterCount: number): number;
+  release(hostCluster: number, clusterCount: number): void;
+  nextFree(hostCluster: number): number;
+  nextUsed(hostCluster: number): number;
+  usedCount(): number;
+  end(): number;
+  allocatedCount(): number;
+  link(firstCluster: number, hostCluster: number, clusterCount: number): void;
+  unlink(firstCluster: number, clusterCount: number): void;
+  nextDirtyBlock(block: number): number;
+  setDirty(firstBlock: number, blockCount: number, dirty: boolean): void;
+  placeBuffer(size: number): number;
+  isZero(offset: number, length: number): number;
+}
+
+/** Where a verb that has more to say than one number leaves the rest: seven facts of a scan, and these. */
+const RUN_RESULT = 7;
+const ALREADY_RESULT = 8;
+const RESULT_COUNT = 9;
+
+let compiled: WebAssembly.Module | Error | undefined;
+
+/** The module, compiled on the first call; or why it cannot be. */
+export function compileEngine(): WebAssembly.Module | Error {
+  compiled ??= compile();
+  return compiled;
+}
+
+function compile(): WebAssembly.Module | Error {
+  try {
+    return new WebAssembly.Module(Uint8Array.from(atob(wasmBase64), (character) => character.charCodeAt(0)));
+  } catch (cause) {
+    return new Error("The WebAssembly engine cannot be compiled here; the plain JavaScript engine can be used", {
+      cause,
+    });
+  }
+}
+
+function instantiate(module: WebAssembly.Module): EngineExports {
+  return new WebAssembly.Instance(module).exports as unknown as EngineExports;
+}
+
+export class WasmEngine implements Engine {
+  readonly kind = "wasm";
+  readonly entryCount: number;
+  readonly step: number;
+  readonly extentCapacity: number;
+
+  readonly #wasm: EngineExports;
+  readonly #batAddress: number;
+  readonly #extentsAddress: number;
+  readonly #resultsAddress: number;
+  #bat!: Uint32Array<ArrayBuffer>;
+  #batBytes!: Uint8Array<ArrayBuffer>;
+  #extents!: Uint32Array<ArrayBuffer>;
+  #results!: Uint32Array<ArrayBuffer>;
+  #origin = 0;
+
+  constructor(module: WebAssembly.Module, entryCount: number, step: number) {
+    this.entryCount = entryCount;
+    this.step = step;
+    this.#wasm = instantiate(module);
+    if (!this.#wasm.place(entryCount, step)) throw outOfMemory(`a BAT of ${entryCount} entries`);
+    this.#batAddress = this.#wasm.batAddress() >>> 0;
+    this.#extentsAddress = this.#wasm.extentsAddress() >>> 0;
+    this.#resultsAddress = this.#wasm.resultsAddress() >>> 0;
+    this.extentCapacity = this.#wasm.extentCapacity();
+    this.#refresh();
+  }
+
+  get bat(): Uint32Array<ArrayBuffer> {
+    return this.#bat;
+  }
+
+  get batBytes(): Uint8Array<ArrayBuffer> {
+    return this.#batBytes;
+  }
+
+  get extents(): Uint32Array<ArrayBuffer> {
+    return this.#extents;
+  }
+
+  get origin(): number {
+    return this.#origin;
+  }
+
+  get allocatedCount(): number {
+    return this.#wasm.allocatedCount() >>> 0;
+  }
+
+  get usedCount(): number {
+    return this.#wasm.usedCount() >>> 0;
+  }
+
+  get end(): number {
+    return this.#wasm.end() >>> 0;
+  }
+
+  get allocatedRun(): number {
+    return this.#results[RUN_RESULT];
+  }
+
+  scan(grid: Grid): ScanFacts {
+    this.#origin = grid.origin;
+    const done = this.#wasm.scan(grid.origin, grid.lastEntry, grid.hostLimit);
+    this.#refresh();
+    if (!done) throw outOfMemory("the bitmap of used clusters");
+    const [allocated, end, below, outside, offGrid, duplicates, fragmented] = this.#results;
+    return { allocated, end, below, outside, offGrid, duplicates, fragmented };
+  }
+
+  map(firstCluster: number, clusterCount: number): number {
+    if (clusterCount !== 1) return this.#wasm.map(firstCluster, clusterCount);
+    // Most requests are for one cluster, and reading it here is cheaper than calling.
+    this.#extents[0] = 1;
+    this.#extents[1] = this.#bat[firstCluster];
+    return 1;
+  }
+
+  allocate(clusterCount: number, goal: number): number {
+    const first = this.#wasm.allocate(clusterCount, goal) >>> 0;
+    this.#refresh();
+    if (first !== NO_HOST_CLUSTER && this.allocatedRun === 0) throw outOfMemory("the bitmap of used clusters");
+    return first;
+  }
+
+  reserve(hostCluster: number, clusterCount: number): number {
+    const done = this.#wasm.reserve(hostCluster, clusterCount);
+    this.#refresh();
+    if (!done) throw outOfMemory("the bitmap of used clusters");
+    return this.#results[ALREADY_RESULT];
+  }
+
+  release(hostCluster: number, clusterCount: number): void {
+    this.#wasm.release(hostCluster, clusterCount);
+  }
+
+  nextFree(hostCluster: number): number {
+    return this.#wasm.nextFree(hostCluster) >>> 0;
+  }
+
+  nextUsed(hostCluster: number): number {
+    return this.#wasm.nextUsed(hostCluster) >>> 0;
+  }
+
+  link(firstCluster: number, hostCluster: number, clusterCount: number): void {
+    this.#wasm.link(firstCluster, hostCluster, clusterCount);
+  }
+
+  unlink(firstCluster: number, clusterCount: number): void {
+    this.#wasm.unlink(firstCluster, clusterCount);
+  }
+
+  nextDirtyBlock(block: number): number {
+    return this.#wasm.nextDirtyBlock(block);
+  }
+
+  setDirty(firstBlock: number, blockCount: number, dirty: boolean): void {
+    this.#wasm.setDirty(firstBlock, blockCount, dirty);
+  }
+
+  /** Makes the views anew if the memory has grown since (a detached view has no length). */
+  #refresh(): void {
+    if (this.#extents?.length > 0) return;
+    const { buffer } = this.#wasm.memory;
+    this.#extents = new Uint32Array(buffer, this.#extentsAddress, this.extentCapacity * 2);
+    this.#results = new Uint32Array(buffer, this.#resultsAddress, RESULT_COUNT);
+    this.#bat = new Uint32Array(buffer, this.#batAddress, this.entryCount);
+    this.#batBytes = new Uint8Array(buffer, this.#batAddress, this.entryCount * 4);
+  }
+}
+
+export class WasmZeroScanner implements ZeroScanner {
+  readonly kind = "wasm";
+  readonly buffer: Uint8Array<ArrayBuffer>;
+  readonly #wasm: EngineExports;
+
+  constructor(module: WebAssembly.Module, size: number) {
+    this.#wasm = instantiate(module);
+    const address = this.#wasm.placeBuffer(size) >>> 0;
+    if (address === 0) throw outOfMemory(`a buffer of ${size} bytes`);
+    this.buffer = new Uint8Array(this.#wasm.memory.buffer, address, size);
+  }
+
+  isZero(offset: number, length: number): boolean {
+    return this.#wasm.isZero(offset, length) !== 0;
+  }
+}
+
+function outOfMemory(purpose: string): RangeError {
+  return new RangeError(`Not enough WebAssembly memory for ${purpose}`);
+}

@@ -1,0 +1,64 @@
+/** What the WebAssembly engine does when its memory cannot grow: the module is given a ceiling of 64 pages. */
+
+import { beforeAll, expect, it } from "vitest";
+import { NO_HOST_CLUSTER } from "../../src/engine/engine.js";
+import { WasmEngine, WasmZeroScanner } from "../../src/engine/wasm.js";
+import { wasmBase64 } from "../../src/engine/wasm-bytes.js";
+import { usedRanges } from "./naive.js";
+
+const GRID = { origin: 1, lastEntry: 0xffffffff, hostLimit: 0xfffffffe };
+const CEILING_BYTES = 64 * 65536;
+
+let module: WebAssembly.Module;
+
+beforeAll(() => {
+  module = new WebAssembly.Module(withCeiling(Buffer.from(wasmBase64, "base64"), 64));
+});
+
+/** Rewrites the memory section (id 5: one memory, limits without a maximum) to have a maximum. */
+function withCeiling(bytes: Buffer<ArrayBuffer>, pages: number): Buffer<ArrayBuffer> {
+  for (let at = 8; at < bytes.length; ) {
+    const section = at++;
+    let size = 0;
+    for (let shift = 0; ; shift += 7) {
+      size |= (bytes[at] & 0x7f) << shift;
+      if (bytes[at++] < 0x80) break;
+    }
+    if (bytes[section] === 5) {
+      const [memories, flags, minimum] = bytes.subarray(at, at + size);
+      expect([memories, flags, size]).toEqual([1, 0, 3]);
+      const limited = Buffer.from([5, 4, 1, 1, minimum, pages]);
+      return Buffer.concat([bytes.subarray(0, section), limited, bytes.subarray(at + size)]);
+    }
+    at += size;
+  }
+  throw new Error("the module has no memory section");
+}
+
+it("throws a RangeError for a table or a buffer that does not fit", () => {
+  expect(() => new WasmEngine(module, CEILING_BYTES / 4, 1)).toThrow(RangeError);
+  expect(() => new WasmZeroScanner(module, CEILING_BYTES)).toThrow(RangeError);
+});
+
+it("leaves everything as it was when reserve or allocate cannot grow the bitmap", () => {
+  const engine = new WasmEngine(module, 70_000, 1);
+  engine.bat[5] = 9;
+  engine.scan(GRID);
+  engine.reserve(3, 5);
+  expect(() => engine.reserve(100_000_000, 1)).toThrow(RangeError);
+  engine.reserve(0, 3);
+  expect(() => engine.allocate(100_000_000, NO_HOST_CLUSTER)).toThrow(RangeError);
+  expect(usedRanges(engine)).toEqual([[0, 9]]);
+  expect([engine.usedCount, engine.end, engine.bat[5], engine.bat.length]).toEqual([9, 9, 9, 70_000]);
+  expect([engine.allocate(2, NO_HOST_CLUSTER), engine.allocatedRun]).toEqual([9, 2]);
+});
+
+it("leaves no cluster used after a scan that ran out of memory, and can scan again", () => {
+  const engine = new WasmEngine(module, 70_000, 1);
+  engine.bat.set([5, 100_000_000, 7]);
+  expect(() => engine.scan(GRID)).toThrow(RangeError);
+  expect([engine.usedCount, engine.end, engine.allocatedCount, engine.nextFree(0)]).toEqual([0, 0, 0, 0]);
+  engine.bat[1] = 9;
+  expect(engine.scan(GRID)).toMatchObject({ allocated: 3, end: 9 });
+  expect(engine.usedCount).toBe(3);
+});
