@@ -1,0 +1,118 @@
+/** DiskSync: the synchronous face, the same verbs over storages that answer at once: Node files, OPFS in a worker, memory. */
+import { Face } from "./face.js";
+import { type BlockStatus, blockStatus } from "./operations/block-status.js";
+import { type CheckReport, check } from "./operations/check.js";
+import { abandon, close } from "./operations/close.js";
+import { create } from "./operations/create.js";
+import { directError, directOffset, directWriteOffset } from "./operations/direct.js";
+import { discard } from "./operations/discard.js";
+import { flush } from "./operations/flush.js";
+import { open, owning } from "./operations/open.js";
+import { read } from "./operations/read.js";
+import { write } from "./operations/write.js";
+import { type CreateOptions, createSettings, type OpenOptions, openSettings } from "./options.js";
+import { runSync } from "./run.js";
+import type { StorageSync } from "./storage/storage.js";
+
+/** What may lie beneath a synchronous disk. */
+export type BeneathSync = DiskSync | StorageSync;
+export type OpenOptionsSync = OpenOptions<BeneathSync>;
+export type CreateOptionsSync = CreateOptions<BeneathSync>;
+
+export class DiskSync extends Face {
+  /**
+   * Opens the image in a storage. The disk owns the storage from now on: `close` closes it, and so does a failure to open.
+   * @throws DiskError NOT_PARALLELS, BAD_HEADER, TRUNCATED, TOO_LARGE, CONVERTING, CORRUPT (for writing), READ_ONLY, IO
+   */
+  static open(storage: StorageSync, options: OpenOptionsSync = {}): DiskSync {
+    return new DiskSync(runSync(owning(storage, () => open(storage, openSettings(storage, options, false)))));
+  }
+
+  /**
+   * Makes an empty image in a storage, over whatever it holds, and opens it. The disk owns the storage, as with `open`.
+   * @throws RangeError for sizes that the format cannot have; DiskError as `open`
+   */
+  static create(storage: StorageSync, options: CreateOptionsSync): DiskSync {
+    runSync(owning(storage, () => create(storage, createSettings(options))));
+    return DiskSync.open(storage, options);
+  }
+
+  /** Fills `buffer` with the bytes at `offset`. @throws RangeError beyond the disk; DiskError BAD_ENTRY, IO */
+  read(buffer: Uint8Array, offset: number): void {
+    if (!this.#readDirect(buffer, offset)) runSync(read(this.image, buffer, offset));
+  }
+
+  /** Stores the bytes of `buffer` at `offset`. Durable after `flush`. */
+  write(buffer: Uint8Array, offset: number): void {
+    if (!this.#writeDirect(buffer, offset)) runSync(write(this.image, buffer, offset));
+  }
+
+  /** Makes `length` bytes from `offset` read as zeros, whichever way is cheapest: the same as `discard`. */
+  writeZeroes(offset: number, length: number): void {
+    this.discard(offset, length);
+  }
+
+  /** Gives up `length` bytes from `offset`: they read as zeros, and whole clusters become free (over a base: are written with zeros). */
+  discard(offset: number, length: number): void {
+    runSync(discard(this.image, offset, length));
+  }
+
+  /** Returns when everything written before survives a loss of power. */
+  flush(): void {
+    runSync(flush(this.image));
+  }
+
+  /** What lies where in `length` bytes from `offset` (default: the whole disk): coalesced runs of data, zeros and base. */
+  blockStatus(offset = 0, length = this.size - offset): BlockStatus[] {
+    return blockStatus(this.image, offset, length);
+  }
+
+  /** Looks for damage and waste without changing anything. */
+  check(): CheckReport {
+    return check(this.image);
+  }
+
+  /**
+   * Makes everything durable and marks the image as closed cleanly. Where that
+   * fails the disk stays open: call it again, or `abandon`. Closing twice is no error.
+   */
+  close(): void {
+    runSync(close(this.image));
+  }
+
+  /** Closes the storage and nothing else: what was not flushed is lost, and the image stays marked as in use. */
+  abandon(): void {
+    runSync(abandon(this.image));
+  }
+
+  /** `close`; where that fails `abandon`, so that no handle is left behind. */
+  [Symbol.dispose](): void {
+    try {
+      this.close();
+    } finally {
+      this.abandon();
+    }
+  }
+
+  /** Whether one transfer was enough; where it was short, the operation does it all again. */
+  #readDirect(buffer: Uint8Array, offset: number): boolean {
+    const fileOffset = directOffset(this.image, buffer, offset);
+    if (fileOffset < 0) return false;
+    try {
+      return this.image.storage.read(buffer, fileOffset) === buffer.length;
+    } catch (error) {
+      throw directError("reading", buffer.length, fileOffset, error);
+    }
+  }
+
+  #writeDirect(buffer: Uint8Array, offset: number): boolean {
+    const fileOffset = directWriteOffset(this.image, buffer, offset);
+    if (fileOffset < 0) return false;
+    this.image.unflushed = true;
+    try {
+      return this.image.storage.write(buffer, fileOffset) === buffer.length;
+    } catch (error) {
+      throw directError("writing", buffer.length, fileOffset, error);
+    }
+  }
+}

@@ -1,0 +1,135 @@
+/** Disk: the asynchronous face. Requests may be made at any time; overlapping ones take effect one after the other. */
+import { Face } from "./face.js";
+import { type BlockStatus, blockStatus } from "./operations/block-status.js";
+import { type CheckReport, check } from "./operations/check.js";
+import { abandon, close } from "./operations/close.js";
+import { create } from "./operations/create.js";
+import { directError, directOffset, directWriteOffset } from "./operations/direct.js";
+import { discard } from "./operations/discard.js";
+import { flush } from "./operations/flush.js";
+import { clusterOf } from "./operations/image.js";
+import { open, owning } from "./operations/open.js";
+import type { RangeLock } from "./operations/range-locks.js";
+import { read } from "./operations/read.js";
+import { readFully, writeFully } from "./operations/transfer.js";
+import { write } from "./operations/write.js";
+import { type CreateOptions, createSettings, type OpenOptions, openSettings } from "./options.js";
+import { runAsync } from "./run.js";
+import type { Storage } from "./storage/storage.js";
+
+export class Disk extends Face {
+  /**
+   * Opens the image in a storage. The disk owns the storage from now on: `close` closes it, and so does a failure to open.
+   * @throws DiskError NOT_PARALLELS, BAD_HEADER, TRUNCATED, TOO_LARGE, CONVERTING, CORRUPT (for writing), READ_ONLY, IO
+   */
+  static async open(storage: Storage, options: OpenOptions = {}): Promise<Disk> {
+    return new Disk(await runAsync(owning(storage, () => open(storage, openSettings(storage, options, true)))));
+  }
+
+  /**
+   * Makes an empty image in a storage, over whatever it holds, and opens it. The disk owns the storage, as with `open`.
+   * @throws RangeError for sizes that the format cannot have; DiskError as `open`
+   */
+  static async create(storage: Storage, options: CreateOptions): Promise<Disk> {
+    await runAsync(owning(storage, () => create(storage, createSettings(options))));
+    return Disk.open(storage, options);
+  }
+
+  /** Fills `buffer` with the bytes at `offset`. @throws RangeError beyond the disk; DiskError BAD_ENTRY, IO */
+  async read(buffer: Uint8Array, offset: number): Promise<void> {
+    return this.#readDirect(buffer, offset) ?? runAsync(read(this.image, buffer, offset));
+  }
+
+  /** Stores the bytes of `buffer` at `offset`; do not change the buffer before this resolves. Durable after `flush`. */
+  async write(buffer: Uint8Array, offset: number): Promise<void> {
+    return this.#writeDirect(buffer, offset) ?? runAsync(write(this.image, buffer, offset));
+  }
+
+  /** Makes `length` bytes from `offset` read as zeros, whichever way is cheapest: the same as `discard`. */
+  async writeZeroes(offset: number, length: number): Promise<void> {
+    return this.discard(offset, length);
+  }
+
+  /** Gives up `length` bytes from `offset`: they read as zeros, and whole clusters become free (over a base: are written with zeros). */
+  async discard(offset: number, length: number): Promise<void> {
+    return runAsync(discard(this.image, offset, length));
+  }
+
+  /** Resolves when every write that resolved before this call survives a loss of power. */
+  async flush(): Promise<void> {
+    return runAsync(flush(this.image));
+  }
+
+  /** What lies where in `length` bytes from `offset` (default: the whole disk): coalesced runs of data, zeros and base. */
+  async blockStatus(offset = 0, length = this.size - offset): Promise<BlockStatus[]> {
+    return blockStatus(this.image, offset, length);
+  }
+
+  /** Looks for damage and waste without changing anything. */
+  async check(): Promise<CheckReport> {
+    return check(this.image);
+  }
+
+  /**
+   * Waits for the requests in flight, makes everything durable and marks the image as closed cleanly. Where that
+   * fails the disk stays open: call it again, or `abandon`. Closing twice is no error.
+   */
+  async close(): Promise<void> {
+    return runAsync(close(this.image));
+  }
+
+  /** Closes the storage and nothing else: what was not flushed is lost, and the image stays marked as in use. */
+  async abandon(): Promise<void> {
+    return runAsync(abandon(this.image));
+  }
+
+  /** `close`; where that fails `abandon`, so that no handle is left behind. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.close();
+    } finally {
+      await this.abandon();
+    }
+  }
+
+  /** The way of a request that one transfer serves; nothing where it is not one. The lock is taken before this returns. */
+  #readDirect(buffer: Uint8Array, offset: number): Promise<void> | undefined {
+    const fileOffset = directOffset(this.image, buffer, offset);
+    return fileOffset < 0 ? undefined : this.#direct("reading", buffer, offset, fileOffset);
+  }
+
+  #writeDirect(buffer: Uint8Array, offset: number): Promise<void> | undefined {
+    const fileOffset = directWriteOffset(this.image, buffer, offset);
+    return fileOffset < 0 ? undefined : this.#direct("writing", buffer, offset, fileOffset);
+  }
+
+  /** Makes one transfer under its lock; not where others hold the clusters: the operation waits in line. */
+  #direct(
+    verb: "reading" | "writing",
+    buffer: Uint8Array,
+    offset: number,
+    fileOffset: number,
+  ): Promise<void> | undefined {
+    const { image } = this;
+    const last = clusterOf(image, offset + buffer.length - 1);
+    const lock = image.locks!.tryAcquire(clusterOf(image, offset), last, verb === "writing");
+    return lock && this.#transfer(verb, buffer, fileOffset, lock);
+  }
+
+  async #transfer(verb: "reading" | "writing", buffer: Uint8Array, fileOffset: number, lock: RangeLock): Promise<void> {
+    const { image } = this;
+    const { storage } = image;
+    try {
+      const moved = await (verb === "reading" ? storage.read(buffer, fileOffset) : storage.write(buffer, fileOffset));
+      if (moved === buffer.length) return;
+      // Still under the lock: nobody may see half of it.
+      const [rest, at] = [buffer.subarray(moved), fileOffset + moved];
+      await runAsync(verb === "reading" ? readFully(storage, rest, at) : writeFully(storage, rest, at));
+    } catch (error) {
+      throw directError(verb, buffer.length, fileOffset, error);
+    } finally {
+      if (verb === "writing") image.unflushed = true;
+      image.locks!.release(lock);
+    }
+  }
+}

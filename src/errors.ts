@@ -1,0 +1,79 @@
+/** The errors of Parablock. Caller mistakes are TypeError or RangeError; everything else is a DiskError with a code. */
+
+/** What went wrong, for programs; the message says it for people. */
+export type DiskErrorCode =
+  /** The bytes are not a Parallels expandable image. */
+  | "NOT_PARALLELS"
+  /** A header field has a value that no valid image has. */
+  | "BAD_HEADER"
+  /** The file ends before the header or the BAT does. */
+  | "TRUNCATED"
+  /** A size or offset is beyond what the format or exact JavaScript numbers reach. */
+  | "TOO_LARGE"
+  /** A format conversion was under way when the image was left: only the software that began it can finish. */
+  | "CONVERTING"
+  /** The image has corruption and was opened for writing; `details.findings` lists it. */
+  | "CORRUPT"
+  /** A cluster's BAT entry leads outside the data area of the file. */
+  | "BAD_ENTRY"
+  /** The image needs something this version does not do. */
+  | "UNSUPPORTED"
+  /** A change was asked of a disk that is open for reading only. */
+  | "READ_ONLY"
+  /** The disk or storage is closed. */
+  | "CLOSED"
+  /** The storage failed; `cause` is its error. */
+  | "IO"
+  /** No space is left: on the device, under a quota, or in the format's 32-bit entries. */
+  | "NO_SPACE"
+  /** An earlier flush failed, so nothing since the last good one is known to be durable; reopen the disk. */
+  | "FLUSH_FAILED"
+  /** No such file. */
+  | "NOT_FOUND"
+  /** The file exists already and was not to be overwritten. */
+  | "EXISTS"
+  /** The path names a directory. */
+  | "IS_DIRECTORY"
+  /** The operating system denies access. */
+  | "PERMISSION"
+  /** Somebody else has the image open. */
+  | "IN_USE";
+
+/** An error of a disk, its image or its storage. */
+export class DiskError extends Error {
+  override readonly name = "DiskError";
+  readonly code: DiskErrorCode;
+  /** The numbers and names behind the message: offsets and sizes in bytes. */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: DiskErrorCode, message: string, details: Record<string, unknown> = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.details = details;
+  }
+}
+
+const SYSTEM_CODES: Record<string, DiskErrorCode> = {
+  ENOSPC: "NO_SPACE",
+  EDQUOT: "NO_SPACE",
+  EFBIG: "NO_SPACE",
+  ENOENT: "NOT_FOUND",
+  EEXIST: "EXISTS",
+  EISDIR: "IS_DIRECTORY",
+  EACCES: "PERMISSION",
+  EPERM: "PERMISSION",
+  EROFS: "PERMISSION",
+};
+
+/** Wraps what a storage threw: `doing` says what was tried ("writing 512 bytes at 65536"). A DiskError stays as it is. */
+export function storageError(doing: string, cause: unknown, details: Record<string, unknown> = {}): DiskError {
+  if (cause instanceof DiskError) return cause;
+  const { code, message } = cause as { code?: unknown; message?: unknown };
+  const diskCode = (typeof code === "string" && SYSTEM_CODES[code]) || "IO";
+  return new DiskError(
+    diskCode,
+    `${doing} failed: ${typeof message === "string" ? message : String(cause)}`,
+    details,
+    cause,
+  );
+}

@@ -1,0 +1,54 @@
+/** What the two faces share: the properties of an open disk. */
+// The declarations name Symbol.dispose: with this a consumer's `lib` need not have it.
+/// <reference lib="esnext.disposable" preserve="true" />
+
+import type { Format } from "./format/header.js";
+import type { Image } from "./operations/image.js";
+import { type DiskInfo, infoOf } from "./operations/info.js";
+
+export abstract class Face {
+  protected readonly image: Image;
+
+  protected constructor(image: Image) {
+    this.image = image;
+  }
+
+  /** The disk's size in bytes. */
+  get size(): number {
+    return this.image.size;
+  }
+
+  /** Bytes per cluster, the unit of allocation. */
+  get clusterSize(): number {
+    return this.image.clusterSize;
+  }
+
+  /** Clusters that the BAT can map. */
+  get clusterCount(): number {
+    return this.image.engine.entryCount;
+  }
+
+  /** Guest data that the image itself holds, in whole clusters. */
+  get allocatedBytes(): number {
+    return this.image.engine.allocatedCount * this.image.clusterSize;
+  }
+
+  /** The version of the format. */
+  get format(): Format {
+    return this.image.header.format;
+  }
+
+  get readOnly(): boolean {
+    return this.image.readOnly;
+  }
+
+  /** The name of the storage it stands on, where that has one. */
+  get path(): string | undefined {
+    return this.image.storage.path;
+  }
+
+  /** Everything else there is to know, as of now. */
+  get info(): DiskInfo {
+    return infoOf(this.image);
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * Disks in files, for Node.
+ *
+ * ```js
+ * import { openFile } from "parablock/node";
+ * await using disk = await openFile("disk.hds");
+ * ```
+ */
+import { Disk } from "./disk.js";
+import { type CreateOptionsSync, DiskSync, type OpenOptionsSync } from "./disk-sync.js";
+import type { CreateOptions, OpenOptions } from "./options.js";
+import { createSettings } from "./options.js";
+import { FileStorage, FileStorageSync } from "./storage/file.js";
+
+export { type FileOptions, FileStorage, FileStorageSync } from "./storage/file.js";
+
+/** Whether a file that exists may be replaced by a new disk. Default: false. */
+export interface ReplaceOption {
+  replace?: boolean;
+}
+
+/** Opens the image in a file. @throws DiskError as `FileStorage.open` and `Disk.open` */
+export async function openFile(path: string, options: OpenOptions = {}): Promise<Disk> {
+  return Disk.open(await FileStorage.open(path, readOnlyOf(options)), options);
+}
+
+/** Makes an empty image in a new file, and opens it. @throws RangeError, DiskError as `Disk.create`, EXISTS */
+export async function createFile(path: string, { replace, ...options }: CreateOptions & ReplaceOption): Promise<Disk> {
+  createSettings(options); // before a file is touched
+  return Disk.create(await FileStorage.open(path, { create: replace ? "replace" : "new" }), options);
+}
+
+/** `openFile` for the synchronous face. */
+export function openFileSync(path: string, options: OpenOptionsSync = {}): DiskSync {
+  return DiskSync.open(FileStorageSync.open(path, readOnlyOf(options)), options);
+}
+
+/** `createFile` for the synchronous face. */
+export function createFileSync(path: string, { replace, ...options }: CreateOptionsSync & ReplaceOption): DiskSync {
+  createSettings(options);
+  return DiskSync.create(FileStorageSync.open(path, { create: replace ? "replace" : "new" }), options);
+}
+
+function readOnlyOf({ readOnly }: { readOnly?: boolean }): { readOnly?: boolean } {
+  return readOnly === undefined ? {} : { readOnly };
+}

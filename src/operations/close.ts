@@ -1,0 +1,46 @@
+/** Close: flush, give back the file's unused tail, then say "closed cleanly", in this order. */
+import { IN_USE } from "../format/header.js";
+import { endOf } from "./findings.js";
+import { flush } from "./flush.js";
+import type { Image } from "./image.js";
+import { endChange } from "./mark.js";
+import type { Operation } from "./operation.js";
+import { locked } from "./range-locks.js";
+import { closeStorage, flushStorage, truncate } from "./transfer.js";
+
+/**
+ * Closes the disk after the operations in flight. Closing twice is no error. Where making the image durable
+ * fails, the disk stays open: try again, or give it up with `abandon`.
+ */
+export function* close(image: Image): Operation<void> {
+  if (image.closed) return;
+  yield* locked(image.locks, 0, Number.MAX_SAFE_INTEGER, true, function* () {
+    if (image.closed) return;
+    yield* settle(image);
+    yield* abandon(image);
+  });
+}
+
+/** Closes the storage and nothing else: the image stays as the last flush left it, marked as not closed cleanly. */
+export function* abandon(image: Image): Operation<void> {
+  if (image.closed) return;
+  image.closed = true;
+  yield* closeStorage(image.storage);
+}
+
+function* settle(image: Image): Operation<void> {
+  if (image.readOnly || image.header.inUse !== IN_USE.open) return; // nothing was changed
+  yield* flush(image);
+  yield* trim(image);
+  yield* endChange(image);
+}
+
+/** Cuts the file behind the last cluster in use; the BAT that needs nothing beyond is durable. */
+function* trim(image: Image): Operation<void> {
+  const end = endOf(image);
+  if (end >= image.fileSize) return;
+  yield* truncate(image.storage, end);
+  image.fileSize = end;
+  image.zeroFrom = end;
+  yield* flushStorage(image.storage);
+}

@@ -1,0 +1,19 @@
+/** Runs operations under the lock of the clusters they touch. */
+import { clusterOf, type Image, requireOpen } from "./image.js";
+import type { Operation } from "./operation.js";
+import { locked } from "./range-locks.js";
+
+/** Runs `operation` while the clusters of a range (bytes, not empty) are locked, if the disk is still open then. */
+export function withClusters<T>(
+  image: Image,
+  offset: number,
+  length: number,
+  exclusive: boolean,
+  operation: () => Operation<T>,
+): Operation<T> {
+  const last = clusterOf(image, offset + length - 1);
+  return locked(image.locks, clusterOf(image, offset), last, exclusive, function* () {
+    requireOpen(image);
+    return yield* operation();
+  });
+}

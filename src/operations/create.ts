@@ -1,0 +1,83 @@
+/** Create: an empty image of a given size. */
+
+import { geometryOf } from "../format/geometry.js";
+import {
+  encodeHeader,
+  type Format,
+  HEADER_SIZE,
+  MAX_BAT_ENTRIES,
+  MAX_CLUSTER_SECTORS,
+  SECTOR_SIZE,
+} from "../format/header.js";
+import type { Storage } from "../storage/storage.js";
+import type { Operation } from "./operation.js";
+import { flushStorage, truncate, writeFully } from "./transfer.js";
+
+/** What a new image is to be. */
+export interface CreateSettings {
+  /** The disk's size in bytes: a multiple of 512. */
+  size: number;
+  /** In bytes: a multiple of 512, at most 2 GiB. */
+  clusterSize: number;
+  format: Format;
+}
+
+/** Checks a new image's sizes. @throws RangeError with what would be right */
+export function requireCreatable({ size, clusterSize, format }: CreateSettings): void {
+  if (!Number.isSafeInteger(size) || size < 0 || size % SECTOR_SIZE !== 0) {
+    throw new RangeError(`size: expected a multiple of ${SECTOR_SIZE} bytes, got ${size}`);
+  }
+  if (
+    !Number.isInteger(clusterSize) ||
+    clusterSize <= 0 ||
+    clusterSize % SECTOR_SIZE !== 0 ||
+    clusterSize / SECTOR_SIZE > MAX_CLUSTER_SECTORS
+  ) {
+    throw new RangeError(
+      `clusterSize: expected a multiple of ${SECTOR_SIZE} bytes up to ${MAX_CLUSTER_SECTORS * SECTOR_SIZE}, got ${clusterSize}`,
+    );
+  }
+  if (format !== "v1" && format !== "v2")
+    throw new RangeError(`format: expected "v1" or "v2", got ${JSON.stringify(format)}`);
+  const entries = Math.ceil(size / clusterSize);
+  if (entries > MAX_BAT_ENTRIES) {
+    throw new RangeError(
+      `a disk of ${size} bytes needs ${entries} clusters of ${clusterSize} bytes, more than the format's ${MAX_BAT_ENTRIES}: choose larger clusters`,
+    );
+  }
+  const limit = format === "v1" ? 2 ** 32 * SECTOR_SIZE : Number.MAX_SAFE_INTEGER;
+  if (dataStartOf(size, clusterSize) + entries * clusterSize > limit) {
+    throw new RangeError(
+      `a ${format} image reaches ${limit} bytes, too few for a disk of ${size}: ${format === "v1" ? 'choose format "v2"' : "choose a smaller disk"}`,
+    );
+  }
+}
+
+/** Writes an empty image over whatever the storage holds. The header comes last: half a creation is no image. */
+export function* create(storage: Storage, settings: CreateSettings): Operation<void> {
+  const { size, clusterSize, format } = settings;
+  const dataStart = dataStartOf(size, clusterSize);
+  const { heads, cylinders } = geometryOf(size / SECTOR_SIZE);
+  yield* truncate(storage, 0);
+  yield* truncate(storage, dataStart);
+  yield* flushStorage(storage);
+  const header = encodeHeader({
+    format,
+    heads,
+    cylinders,
+    tracks: clusterSize / SECTOR_SIZE,
+    batEntries: Math.ceil(size / clusterSize),
+    sectorCount: size / SECTOR_SIZE,
+    inUse: 0,
+    dataOffset: dataStart / SECTOR_SIZE,
+    flags: 0,
+    extensionOffset: 0,
+  });
+  yield* writeFully(storage, header, 0);
+  yield* flushStorage(storage);
+}
+
+/** The BAT's end rounded up to a cluster, in both formats: Parallels Desktop and QEMU align so, too. */
+function dataStartOf(size: number, clusterSize: number): number {
+  return Math.ceil((HEADER_SIZE + 4 * Math.ceil(size / clusterSize)) / clusterSize) * clusterSize;
+}

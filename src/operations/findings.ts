@@ -1,0 +1,75 @@
+/** What is wrong with an image, as far as opening it tells. */
+import { clusterCountOf, hostOffsetOf, type Image } from "./image.js";
+
+export type FindingKind =
+  | "unclean"
+  | "dataOffset"
+  | "batTooSmall"
+  | "below"
+  | "outside"
+  | "offGrid"
+  | "duplicate"
+  | "extension"
+  | "leakedTail";
+
+/** One kind of damage or waste, and how often it occurs. */
+export interface Finding {
+  kind: FindingKind;
+  severity: "corruption" | "leak" | "note";
+  /** How many clusters (or headers: 1) it concerns. */
+  count: number;
+  message: string;
+}
+
+/** Every finding, the gravest kinds first. */
+export function findingsOf(image: Image): Finding[] {
+  return [...corruptions(image), ...leaks(image), ...notes(image)];
+}
+
+/** The findings that make it unsafe to change the image. */
+export function corruptions(image: Image): Finding[] {
+  const { facts, header, dataStart, fileSize, extensionProblem } = image;
+  const missing = Math.max(0, clusterCountOf(image) - image.engine.entryCount);
+  const found: [FindingKind, number, string][] = [
+    [
+      "dataOffset",
+      image.dataStartValid ? 0 : 1,
+      `the data offset (${header.dataOffset} sectors) is wrong, it should be ${dataStart / 512}`,
+    ],
+    [
+      "batTooSmall",
+      missing,
+      `the BAT has ${image.engine.entryCount} entries, the disk ${clusterCountOf(image)} clusters`,
+    ],
+    ["below", facts.below, `${entries(facts.below)} before the data area (byte ${dataStart})`],
+    ["outside", facts.outside, `${entries(facts.outside)} beyond the end of the file (byte ${fileSize})`],
+    ["offGrid", facts.offGrid, `${entries(facts.offGrid)} between clusters`],
+    ["duplicate", facts.duplicates, `${entries(facts.duplicates)} a cluster that another entry uses`],
+    ["extension", extensionProblem === undefined ? 0 : 1, `the format extension cannot be kept: ${extensionProblem}`],
+  ];
+  return found.flatMap(([kind, count, message]): Finding[] =>
+    count > 0 ? [{ kind, severity: "corruption", count, message }] : [],
+  );
+}
+
+function leaks(image: Image): Finding[] {
+  const count = Math.ceil((image.fileSize - endOf(image)) / image.clusterSize);
+  if (count <= 0) return [];
+  return [
+    { kind: "leakedTail", severity: "leak", count, message: `${count} clusters at the end of the file are not used` },
+  ];
+}
+
+function notes(image: Image): Finding[] {
+  if (!image.foundUnclean) return [];
+  return [{ kind: "unclean", severity: "note", count: 1, message: "the image was not closed cleanly" }];
+}
+
+/** One past the last byte of the file that is used. */
+export function endOf(image: Image): number {
+  return image.engine.end === 0 ? image.dataStart : hostOffsetOf(image, image.engine.end);
+}
+
+function entries(count: number): string {
+  return count === 1 ? "1 BAT entry leads to" : `${count} BAT entries lead to`;
+}

@@ -1,0 +1,87 @@
+/**
+ * Flush: data before BAT. The BAT blocks to write are copied when the flush begins, so what other requests link
+ * meanwhile, with data that is not durable yet, waits for the next flush.
+ */
+import { DIRTY_BLOCK_SIZE } from "../engine/engine.js";
+import { DiskError } from "../errors.js";
+import { HEADER_SIZE } from "../format/header.js";
+import { type Image, requireOpen, TASK } from "./image.js";
+import { clearEmptyFlag } from "./mark.js";
+import { type Operation, together } from "./operation.js";
+import { locked } from "./range-locks.js";
+import { flushStorage, writeFully } from "./transfer.js";
+
+/** Makes everything that was written before durable. */
+export function* flush(image: Image): Operation<void> {
+  requireOpen(image);
+  if (image.readOnly) return;
+  yield* locked(image.tasks, TASK.flush, TASK.flush, true, () => flushTables(image));
+}
+
+interface BatRun {
+  firstBlock: number;
+  blockCount: number;
+  bytes: Uint8Array;
+}
+
+function* flushTables(image: Image): Operation<void> {
+  if (!image.marked) return; // nothing was changed
+  if (image.flushError !== undefined) throw flushFailed(image.flushError);
+  const runs = takeDirtyRuns(image);
+  const held = image.held;
+  image.held = [];
+  try {
+    yield* flushData(image);
+    if (runs.length > 0) {
+      yield* together(
+        runs.map((run) => writeFully(image.storage, run.bytes, HEADER_SIZE + run.firstBlock * DIRTY_BLOCK_SIZE)),
+      );
+      image.unflushed = true;
+      yield* flushData(image);
+    }
+    if (image.emptyFlag && image.marked) yield* clearEmptyFlag(image);
+  } catch (error) {
+    for (const run of runs) image.engine.setDirty(run.firstBlock, run.blockCount, true);
+    image.held = held.concat(image.held);
+    throw error;
+  }
+  // The BAT without these clusters is durable: they are free.
+  for (const { first, count } of held) image.engine.release(first, count);
+}
+
+/** Flushes the storage. Once that has failed the system may have dropped what it could not write: no later flush is believed. */
+function* flushData(image: Image): Operation<void> {
+  if (!image.unflushed) return;
+  image.unflushed = false;
+  try {
+    yield* flushStorage(image.storage);
+  } catch (error) {
+    image.unflushed = true;
+    image.flushError = error;
+    throw error;
+  }
+}
+
+/** Copies the dirty BAT blocks, neighbours as one run, and calls them clean. */
+function takeDirtyRuns({ engine }: Image): BatRun[] {
+  const runs: BatRun[] = [];
+  for (let block = engine.nextDirtyBlock(0); block >= 0; ) {
+    const firstBlock = block;
+    do block++;
+    while (engine.nextDirtyBlock(block) === block);
+    const bytes = engine.batBytes.slice(firstBlock * DIRTY_BLOCK_SIZE, block * DIRTY_BLOCK_SIZE);
+    engine.setDirty(firstBlock, block - firstBlock, false);
+    runs.push({ firstBlock, blockCount: block - firstBlock, bytes });
+    block = engine.nextDirtyBlock(block);
+  }
+  return runs;
+}
+
+function flushFailed(cause: unknown): DiskError {
+  return new DiskError(
+    "FLUSH_FAILED",
+    "an earlier flush failed, so what was written since the last good one may be lost: close the disk, find the cause, and open it again",
+    {},
+    cause,
+  );
+}

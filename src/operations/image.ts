@@ -1,0 +1,122 @@
+/**
+ * An open image: what every operation on one disk shares, and the arithmetic between guest offsets,
+ * BAT entries, host clusters and file offsets.
+ */
+import type { Engine, ScanFacts } from "../engine/engine.js";
+import { DiskError } from "../errors.js";
+import { type Header, SECTOR_SIZE } from "../format/header.js";
+import type { Storage } from "../storage/storage.js";
+import type { RangeLocks } from "./range-locks.js";
+import type { Readable } from "./transfer.js";
+
+/** What shows where the image has no data of its own: zeros follow its end. */
+export interface Base extends Readable {
+  /** In bytes; may be less or more than the disk's. */
+  readonly size: number;
+  /** For messages. */
+  readonly path?: string | undefined;
+}
+
+/** A run of neighbouring host clusters. */
+export interface HostRun {
+  first: number;
+  count: number;
+}
+
+/** The tasks that must not overlap themselves; each is a number to lock in `Image.tasks`. */
+export const TASK = { mark: 0, grow: 1, flush: 2 } as const;
+
+export interface Image {
+  readonly storage: Storage;
+  readonly engine: Engine;
+  readonly header: Header;
+  /** The header as the file has it, with bytes that no field covers. */
+  readonly headerBytes: Uint8Array<ArrayBuffer>;
+  readonly facts: ScanFacts;
+  readonly base: Base | undefined;
+  readonly readOnly: boolean;
+  /** Cluster ranges in use by running operations; absent in the synchronous face, where nothing overlaps. */
+  readonly locks: RangeLocks | undefined;
+  readonly tasks: RangeLocks | undefined;
+  /** In bytes. */
+  readonly size: number;
+  readonly clusterSize: number;
+  /** Bytes per entry unit: a sector in v1, a cluster in v2. */
+  readonly entryUnit: number;
+  /** Where the data area begins in the file, in bytes. */
+  readonly dataStart: number;
+  /** The header's data offset is one that the format allows. */
+  readonly dataStartValid: boolean;
+  /** Why the format extension, if there is one, cannot be kept through changes. */
+  extensionProblem: string | undefined;
+  /** The storage's length as this disk made it, in bytes. */
+  fileSize: number;
+  /** File bytes from here on were added by growth and never written: they read as zeros. */
+  zeroFrom: number;
+  /** The image was not closed cleanly by whoever had it before. */
+  readonly foundUnclean: boolean;
+  /** in_use is durable: changes may begin. */
+  marked: boolean;
+  /** The header's empty flag is still set in the file; the BAT there is not to be believed. */
+  emptyFlag: boolean;
+  /** Something was written to the storage since it was last flushed. */
+  unflushed: boolean;
+  /** Host clusters that the BAT in the file may still refer to: not free before the next flush. */
+  held: HostRun[];
+  /** The error that made a flush fail: nothing since is known to be durable. */
+  flushError: unknown;
+  closed: boolean;
+}
+
+/** The guest cluster of an offset. */
+export const clusterOf = (image: Image, guestOffset: number): number => Math.floor(guestOffset / image.clusterSize);
+
+/** Where the cluster of an entry lies in the file. */
+export const fileOffsetOf = (image: Image, entry: number): number => entry * image.entryUnit;
+
+export const hostClusterOf = ({ engine }: Image, entry: number): number => (entry - engine.origin) / engine.step;
+
+/** Where a host cluster lies in the file. */
+export const hostOffsetOf = (image: Image, hostCluster: number): number =>
+  (image.engine.origin + hostCluster * image.engine.step) * image.entryUnit;
+
+/** The guest cluster one past the disk's last one; the BAT may have fewer entries in a damaged image, or more. */
+export const clusterCountOf = (image: Image): number => Math.ceil(image.size / image.clusterSize);
+
+export const sectorsToBytes = (sectors: number): number => sectors * SECTOR_SIZE;
+
+/** Checks that a request lies on the disk and that the disk is there. */
+export function requireRange(image: Image, offset: number, length: number): void {
+  requireOpen(image);
+  if (!Number.isSafeInteger(offset) || offset < 0)
+    throw new RangeError(`offset: expected an integer from 0 to ${image.size}, got ${offset}`);
+  if (!Number.isSafeInteger(length) || length < 0)
+    throw new RangeError(`length: expected a whole number of bytes, got ${length}`);
+  if (offset + length > image.size) {
+    throw new RangeError(
+      `a request for ${length} bytes at ${offset} passes the end of the disk, which has ${image.size} bytes`,
+    );
+  }
+}
+
+export function requireBuffer(buffer: Uint8Array): void {
+  // By its tag: arrays of other realms (frames, node:vm) are as good.
+  if (Object.prototype.toString.call(buffer) !== "[object Uint8Array]")
+    throw new TypeError(`buffer: expected a Uint8Array, got ${describe(buffer)}`);
+}
+
+function describe(value: unknown): string {
+  return typeof value === "object" && value !== null
+    ? (value.constructor?.name ?? "an object")
+    : `${typeof value} ${value}`;
+}
+
+export function requireWritable(image: Image): void {
+  requireOpen(image);
+  if (image.readOnly)
+    throw new DiskError("READ_ONLY", "the disk is open for reading only: open it without readOnly to change it");
+}
+
+export function requireOpen(image: Image): void {
+  if (image.closed) throw new DiskError("CLOSED", "the disk is closed: open it again");
+}

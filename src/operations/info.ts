@@ -1,0 +1,67 @@
+/** What there is to know about an open disk. */
+import type { EngineKind } from "../engine/engine.js";
+import { type Geometry, geometryOf } from "../format/geometry.js";
+import type { Format } from "../format/header.js";
+import { endOf, type Finding, findingsOf } from "./findings.js";
+import { type Image, sectorsToBytes } from "./image.js";
+
+/** Sizes and offsets are in bytes. */
+export interface DiskInfo {
+  format: Format;
+  /** The disk's size as a guest sees it. */
+  size: number;
+  clusterSize: number;
+  /** Clusters that the BAT can map. */
+  clusterCount: number;
+  /** Guest data that the image itself holds, in whole clusters. */
+  allocatedBytes: number;
+  /** The image file's length. */
+  fileSize: number;
+  /** One past the last byte of the file that is in use. */
+  endOffset: number;
+  /** Where the data area begins. */
+  dataOffset: number;
+  /** The in_use field, as of now. */
+  inUse: number;
+  /** The image was not closed cleanly by whoever had it before. */
+  unclean: boolean;
+  /** The image reads as empty whatever its BAT says. */
+  emptyFlag: boolean;
+  /** Whether there is a format extension, and why it could not be understood if so. */
+  extension: { present: boolean; offset?: number; problem?: string };
+  /** The header's geometry, with the sectors per track that Parallels Desktop derives. */
+  geometry: Geometry;
+  /** Which engine works: "js" also where WebAssembly was wanted but is not to be had. */
+  engine: EngineKind;
+  readOnly: boolean;
+  /** Allocated clusters that do not follow their allocated neighbour in the file. */
+  fragmentedClusters: number;
+  /** What is wrong, as far as opening the image tells. */
+  findings: Finding[];
+}
+
+export function infoOf(image: Image): DiskInfo {
+  const { header, engine, extensionProblem: problem } = image;
+  const present = header.extensionOffset !== 0;
+  return {
+    format: header.format,
+    size: image.size,
+    clusterSize: image.clusterSize,
+    clusterCount: engine.entryCount,
+    allocatedBytes: engine.allocatedCount * image.clusterSize,
+    fileSize: image.fileSize,
+    endOffset: endOf(image),
+    dataOffset: image.dataStart,
+    inUse: header.inUse,
+    unclean: image.foundUnclean,
+    emptyFlag: image.emptyFlag,
+    extension: present
+      ? { present, offset: sectorsToBytes(header.extensionOffset), ...(problem === undefined ? {} : { problem }) }
+      : { present },
+    geometry: { cylinders: header.cylinders, heads: header.heads, sectors: geometryOf(header.sectorCount).sectors },
+    engine: engine.kind,
+    readOnly: image.readOnly,
+    fragmentedClusters: image.facts.fragmented,
+    findings: findingsOf(image),
+  };
+}

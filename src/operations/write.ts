@@ -1,0 +1,145 @@
+/**
+ * Write: into allocated clusters in place, into unallocated ones by allocating host clusters.
+ *
+ * A new cluster's whole content - what the write covers, and the base's bytes or zeros around it - is written
+ * before the BAT in memory points to it; the BAT in the file follows at the next flush (docs/safety.md).
+ */
+
+import { NO_HOST_CLUSTER } from "../engine/engine.js";
+import { DiskError } from "../errors.js";
+import { withClusters } from "./clusters.js";
+import { type Extent, extentsOf } from "./extents.js";
+import { growFile } from "./grow.js";
+import {
+  clusterOf,
+  hostClusterOf,
+  hostOffsetOf,
+  type Image,
+  requireBuffer,
+  requireRange,
+  requireWritable,
+} from "./image.js";
+import { beginChange } from "./mark.js";
+import { type Operation, together } from "./operation.js";
+import { readBase } from "./read.js";
+import { writeFully, writeZeros } from "./transfer.js";
+
+/** Guest bytes to store: a buffer, or that many zeros. */
+export type Source = Uint8Array | number;
+
+/** Writes `buffer` to the disk at `offset`. */
+export function* write(image: Image, buffer: Uint8Array, offset: number): Operation<void> {
+  requireWritable(image);
+  requireBuffer(buffer);
+  requireRange(image, offset, buffer.length);
+  if (buffer.length === 0) return;
+  yield* withClusters(image, offset, buffer.length, true, function* () {
+    yield* beginChange(image);
+    yield* store(image, buffer, offset);
+  });
+}
+
+/** Stores bytes in the clusters of a range that the caller has locked. */
+export function* store(image: Image, source: Source, offset: number): Operation<void> {
+  const extents = extentsOf(image, offset, lengthOf(source));
+  try {
+    yield* together(
+      extents.map((extent) => storeExtent(image, extent, slice(source, extent.offset - offset, extent.length))),
+    );
+  } finally {
+    // Only now: a flush that ran meanwhile may have missed some of it.
+    image.unflushed = true;
+  }
+}
+
+function storeExtent(image: Image, extent: Extent, source: Source): Operation<void> {
+  return extent.fileOffset >= 0 ? put(image, source, extent.fileOffset) : storeNew(image, extent, source);
+}
+
+/** Stores bytes in a range of unallocated clusters, run by run of free host clusters. */
+function* storeNew(image: Image, extent: Extent, source: Source): Operation<void> {
+  const end = extent.offset + extent.length;
+  for (let offset = extent.offset; offset < end; ) {
+    const cluster = clusterOf(image, offset);
+    const wanted = clusterOf(image, end - 1) - cluster + 1;
+    const hostCluster = image.engine.allocate(wanted, goalFor(image, cluster));
+    if (hostCluster === NO_HOST_CLUSTER) throw outOfClusters(image);
+    const count = image.engine.allocatedRun;
+    const partEnd = Math.min(end, (cluster + count) * image.clusterSize);
+    const part = slice(source, offset - extent.offset, partEnd - offset);
+    try {
+      yield* fillRun(image, { cluster, hostCluster, count }, part, offset);
+    } catch (error) {
+      image.engine.release(hostCluster, count);
+      throw error;
+    }
+    image.unflushed = true; // a flush may write this entry before the rest of the write is done
+    image.engine.link(cluster, hostCluster, count);
+    offset = partEnd;
+  }
+}
+
+/** Where the next cluster goes best: right behind the one before it. */
+function goalFor(image: Image, cluster: number): number {
+  const previous = cluster === 0 ? 0 : image.engine.bat[cluster - 1]!;
+  return previous === 0 ? NO_HOST_CLUSTER : hostClusterOf(image, previous) + 1;
+}
+
+interface NewRun {
+  cluster: number;
+  hostCluster: number;
+  count: number;
+}
+
+/** Writes the whole content of newly allocated clusters: `source` at `offset`, and what belongs around it. */
+function* fillRun(image: Image, run: NewRun, source: Source, offset: number): Operation<void> {
+  const fileStart = hostOffsetOf(image, run.hostCluster);
+  const fileEnd = fileStart + run.count * image.clusterSize;
+  const blank = fileStart >= image.zeroFrom;
+  image.zeroFrom = Math.max(image.zeroFrom, fileEnd);
+  yield* growFile(image, fileEnd);
+  const start = run.cluster * image.clusterSize;
+  const sourceEnd = offset + lengthOf(source);
+  const end = start + run.count * image.clusterSize;
+  yield* together([
+    fillAround(image, start, offset, fileStart, blank),
+    typeof source === "number" && blank ? nothing() : put(image, source, fileStart + offset - start),
+    fillAround(image, sourceEnd, end, fileStart + sourceEnd - start, blank),
+  ]);
+}
+
+/** Stores what a reader saw before in `from..to` of a new cluster: the base's bytes, then zeros where there are none yet. */
+function* fillAround(image: Image, from: number, to: number, fileOffset: number, blank: boolean): Operation<void> {
+  const baseEnd = Math.max(from, Math.min(to, image.base?.size ?? 0));
+  for (let at = from; at < baseEnd; at += COPY_SIZE) {
+    const copy = new Uint8Array(Math.min(COPY_SIZE, baseEnd - at));
+    yield* readBase(image.base, copy, at);
+    yield* writeFully(image.storage, copy, fileOffset + at - from);
+  }
+  if (!blank) yield* writeZeros(image.storage, fileOffset + baseEnd - from, to - baseEnd);
+}
+
+/** How much of the base is copied at once, in bytes. */
+const COPY_SIZE = 1024 * 1024;
+
+function put(image: Image, source: Source, fileOffset: number): Operation<void> {
+  if (typeof source === "number") return writeZeros(image.storage, fileOffset, source);
+  return writeFully(image.storage, source, fileOffset);
+}
+
+function* nothing(): Operation<void> {}
+
+const lengthOf = (source: Source): number => (typeof source === "number" ? source : source.length);
+
+function slice(source: Source, from: number, length: number): Source {
+  if (typeof source === "number") return length;
+  return length === source.length ? source : source.subarray(from, from + length);
+}
+
+function outOfClusters(image: Image): DiskError {
+  return new DiskError(
+    "NO_SPACE",
+    `no free cluster is left that the image's 32-bit BAT entries can name (cluster size ${image.clusterSize}): convert it to a larger cluster size`,
+    { clusterSize: image.clusterSize },
+  );
+}

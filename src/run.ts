@@ -1,0 +1,67 @@
+/** The two runners: they carry out an operation's requests, with promises or without. The only logic that exists twice. */
+import type { All, Operation } from "./operations/operation.js";
+
+/** Operations of one `all` that are in flight at once: enough to keep a device busy, few enough to bound memory. */
+const MAX_PARALLEL = 32;
+
+/** Runs an operation over synchronous storages. */
+export function runSync<T>(operation: Operation<T>): T {
+  let step = operation.next();
+  while (!step.done) {
+    const request = step.value;
+    let answer: unknown;
+    try {
+      answer = typeof request === "function" ? request() : runAllSync(request);
+    } catch (error) {
+      step = operation.throw(error);
+      continue;
+    }
+    step = operation.next(answer);
+  }
+  return step.value;
+}
+
+/** Runs an operation over storages of either kind. */
+export async function runAsync<T>(operation: Operation<T>): Promise<T> {
+  let step = operation.next();
+  while (!step.done) {
+    const request = step.value;
+    let answer: unknown;
+    try {
+      answer = await (typeof request === "function" ? request() : runAllAsync(request));
+    } catch (error) {
+      step = operation.throw(error);
+      continue;
+    }
+    step = operation.next(answer);
+  }
+  return step.value;
+}
+
+function runAllSync({ all }: All): void {
+  const errors: unknown[] = [];
+  for (const operation of all) {
+    try {
+      runSync(operation);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
+async function runAllAsync({ all }: All): Promise<void> {
+  const errors: unknown[] = [];
+  const queue = all.values();
+  const worker = async () => {
+    for (const operation of queue) {
+      try {
+        await runAsync(operation);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(MAX_PARALLEL, all.length) }, worker));
+  if (errors.length > 0) throw errors[0];
+}

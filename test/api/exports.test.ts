@@ -1,0 +1,55 @@
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { describe, expect, it } from "vitest";
+import * as library from "../../src/index.js";
+import * as forNode from "../../src/node.js";
+
+describe("The public names", () => {
+  it("of the library are these", () => {
+    expect(Object.keys(library).sort()).toEqual([
+      "Disk",
+      "DiskError",
+      "DiskSync",
+      "MemoryStorage",
+      "createZeroScanner",
+      "geometryOf",
+      "probe",
+    ]);
+  });
+
+  it("of its Node part are these", () => {
+    expect(Object.keys(forNode).sort()).toEqual([
+      "FileStorage",
+      "FileStorageSync",
+      "createFile",
+      "createFileSync",
+      "openFile",
+      "openFileSync",
+    ]);
+  });
+
+  it("of both faces are the same verbs and properties", () => {
+    const namesOf = ({ prototype }: { prototype: object }) =>
+      Object.getOwnPropertyNames(prototype).filter((name) => !name.startsWith("_"));
+    expect(namesOf(library.Disk).sort()).toEqual(namesOf(library.DiskSync).sort());
+  });
+});
+
+describe("The library", () => {
+  it("imports nothing of Node", async () => {
+    const { metafile } = await build({
+      entryPoints: [fileURLToPath(new URL("../../src/index.ts", import.meta.url))],
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: "esm",
+      platform: "neutral",
+      external: ["node:*"],
+      logLevel: "silent",
+    });
+    const imports = Object.values(metafile.inputs).flatMap((input) => input.imports);
+    expect(imports.length).toBeGreaterThan(10);
+    expect(imports.filter((imported) => imported.external)).toEqual([]);
+    expect(Object.keys(metafile.inputs).filter((path) => path.includes("node_modules"))).toEqual([]);
+  });
+});

@@ -1,0 +1,33 @@
+/** Runs code that uses the library in a Node process of its own: with other rights, or with its memory to itself. */
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
+
+const source = fileURLToPath(new URL("../../src/", import.meta.url));
+
+/** Bundles index.ts and node.ts into one module that any Node runs. */
+export function bundleLibrary(outfile: string): string {
+  const contents = `export * from "./index.js"; export * from "./node.js";`;
+  buildSync({
+    stdin: { contents, resolveDir: source, loader: "ts" },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    outfile,
+    logLevel: "error",
+  });
+  return outfile;
+}
+
+/** Runs module code that prints one JSON value, which is answered; `library` is in scope. */
+export function runChild(bundle: string, code: string, flags: readonly string[] = []): unknown {
+  const script = `const library = await import(${JSON.stringify(bundle)});\n${code}`;
+  const printed = execFileSync(process.execPath, [...flags, "--input-type=module", "-e", script], {
+    encoding: "utf8",
+    cwd: join(bundle, ".."),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  return JSON.parse(printed);
+}
