@@ -1,0 +1,174 @@
+/**
+ * How quickly a disk moves bytes: sequential and random, reading and writing, both faces, both engines, beside the
+ * same file-system calls on the file itself, which are the ceiling. The file is in the page cache, so what shows is
+ * what Parablock adds. `npm run bench` and `parablock bench` both use this.
+ */
+import * as fs from "node:fs";
+import { join } from "node:path";
+import type { EngineKind } from "../src/engine/engine.js";
+import { createFileSync, openFile, openFileSync } from "../src/node.js";
+import { findSpots, type Spot, walk } from "./spots.js";
+import { type TurnOptions, takeTurns, type Work } from "./turns.js";
+
+export interface IoOptions {
+  /** An image to read from; it is not changed. Default: images of the benchmark's own, which are written, too. */
+  path?: string | undefined;
+  /** Where the own images are made; they stay there. */
+  folder: string;
+  /** About how long all of it takes. */
+  seconds: number;
+  /** Size of each of the three own images, in bytes. Default: 64 MiB. */
+  size?: number;
+  /** Is told of finished rows. */
+  onRow?: (done: number, total: number) => void;
+}
+
+export interface IoRow {
+  operation: "read" | "write";
+  pattern: "random" | "sequential";
+  face: "sync" | "async";
+  /** Bytes a request. */
+  blockSize: number;
+  /** Median microseconds a request. */
+  raw: number;
+  wasm: number;
+  js: number;
+  /** Speed of the disk as a share of the raw file's. */
+  wasmToRaw: number;
+  jsToRaw: number;
+  /** How many times faster WebAssembly is. */
+  wasmToJs: number;
+}
+
+/** Requests in flight in the asynchronous face. */
+export const ASYNC_DEPTH = 8;
+
+const ROUNDS = 21;
+const BLOCK_SIZES = { random: 4096, sequential: 1024 * 1024 } as const;
+const VARIANTS = ["raw", "wasm", "js"] as const;
+
+type Question = Pick<IoRow, "operation" | "pattern" | "face">;
+type Files = Record<(typeof VARIANTS)[number], string>;
+/** Moves one block between a buffer and a spot. */
+type Move = (buffer: Uint8Array, spot: Spot) => void | Promise<void>;
+
+interface Mover {
+  move: Move;
+  close(): void | Promise<void>;
+}
+
+/** Measures every combination. @throws Error if nothing in `path` is allocated; DiskError as opening does */
+export async function benchIo({ path, folder, seconds, size = 64 * 2 ** 20, onRow }: IoOptions): Promise<IoRow[]> {
+  const files = path === undefined ? makeFiles(folder, size) : { raw: path, wasm: path, js: path };
+  const spots = spotsOf(files.wasm);
+  const asked = questions(path === undefined).filter(({ pattern }) => spots[pattern].length > 0);
+  if (asked.length === 0) throw new Error(`${path}: nothing is allocated, so there is nothing to read`);
+  const milliseconds = (1000 * seconds) / (asked.length * VARIANTS.length * (ROUNDS + 2));
+  const rows: IoRow[] = [];
+  for (const question of asked) {
+    rows.push(await measureRow(question, files, spots[question.pattern], { rounds: ROUNDS, milliseconds }));
+    onRow?.(rows.length, asked.length);
+  }
+  return rows;
+}
+
+function questions(writable: boolean): Question[] {
+  const operations = writable ? (["read", "write"] as const) : (["read"] as const);
+  return operations.flatMap((operation) =>
+    (["random", "sequential"] as const).flatMap((pattern) =>
+      (["sync", "async"] as const).map((face) => ({ operation, pattern, face })),
+    ),
+  );
+}
+
+async function measureRow(question: Question, files: Files, spots: Spot[], options: TurnOptions): Promise<IoRow> {
+  const blockSize = BLOCK_SIZES[question.pattern];
+  const movers: Mover[] = [];
+  try {
+    for (const variant of VARIANTS) movers.push(await openMover(variant, files[variant], question));
+    const works = movers.map(({ move }) => workOf(question, move, walk(spots, question.pattern), blockSize));
+    const { microseconds, speedOver } = await takeTurns(works, options);
+    const [raw, wasm, js] = microseconds as [number, number, number];
+    const [, wasmToRaw, jsToRaw] = speedOver(0) as [number, number, number];
+    return { ...question, blockSize, raw, wasm, js, wasmToRaw, jsToRaw, wasmToJs: speedOver(2)[1]! };
+  } finally {
+    for (const mover of movers) await mover.close();
+  }
+}
+
+function openMover(variant: (typeof VARIANTS)[number], path: string, question: Question): Mover | Promise<Mover> {
+  if (variant === "raw") return openRaw(path, question);
+  return question.face === "sync" ? openSync(path, variant, question) : openAsync(path, variant, question);
+}
+
+function openRaw(path: string, { operation, face }: Question): Mover {
+  const reading = operation === "read";
+  const fd = fs.openSync(path, reading ? "r" : "r+");
+  const close = () => fs.closeSync(fd);
+  const moveSync: Move = reading
+    ? (buffer, { fileOffset }) => void fs.readSync(fd, buffer, 0, buffer.length, fileOffset)
+    : (buffer, { fileOffset }) => void fs.writeSync(fd, buffer, 0, buffer.length, fileOffset);
+  if (face === "sync") return { move: moveSync, close };
+  const move: Move = (buffer, { fileOffset }) =>
+    new Promise((resolve, reject) => {
+      const done = (error: Error | null) => (error ? reject(error) : resolve());
+      if (reading) fs.read(fd, buffer, 0, buffer.length, fileOffset, done);
+      else fs.write(fd, buffer, 0, buffer.length, fileOffset, done);
+    });
+  return { move, close };
+}
+
+function openSync(path: string, engine: EngineKind, { operation }: Question): Mover {
+  const disk = openFileSync(path, { engine, readOnly: operation === "read" });
+  const move: Move =
+    operation === "read"
+      ? (buffer, { guestOffset }) => disk.read(buffer, guestOffset)
+      : (buffer, { guestOffset }) => disk.write(buffer, guestOffset);
+  return { move, close: () => disk.close() };
+}
+
+async function openAsync(path: string, engine: EngineKind, { operation }: Question): Promise<Mover> {
+  const disk = await openFile(path, { engine, readOnly: operation === "read" });
+  const move: Move =
+    operation === "read"
+      ? (buffer, { guestOffset }) => disk.read(buffer, guestOffset)
+      : (buffer, { guestOffset }) => disk.write(buffer, guestOffset);
+  return { move, close: () => disk.close() };
+}
+
+function workOf({ face }: Question, move: Move, next: () => Spot, blockSize: number): Work {
+  const buffers = Array.from({ length: ASYNC_DEPTH }, () => new Uint8Array(blockSize).fill(0x5a));
+  if (face === "sync") {
+    return (count) => {
+      for (let i = 0; i < count; i++) move(buffers[0]!, next());
+    };
+  }
+  return async (count) => {
+    let left = count;
+    const lane = async (buffer: Uint8Array) => {
+      while (left-- > 0) await move(buffer, next());
+    };
+    await Promise.all(buffers.map(lane));
+  };
+}
+
+/** Three images of the same content, made in the same way: how a file was written decides how its pages are cached. */
+function makeFiles(folder: string, size: number): Files {
+  const files = { raw: join(folder, "raw.hds"), wasm: join(folder, "wasm.hds"), js: join(folder, "js.hds") };
+  const block = new Uint8Array(2 ** 20).fill(0x5a);
+  for (const path of Object.values(files)) {
+    const disk = createFileSync(path, { size, replace: true });
+    for (let offset = 0; offset < size; offset += block.length) disk.write(block, offset);
+    disk.close();
+  }
+  return files;
+}
+
+function spotsOf(path: string): Record<IoRow["pattern"], Spot[]> {
+  const disk = openFileSync(path, { readOnly: true });
+  try {
+    return { random: findSpots(disk, BLOCK_SIZES.random), sequential: findSpots(disk, BLOCK_SIZES.sequential) };
+  } finally {
+    disk.close();
+  }
+}

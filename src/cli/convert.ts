@@ -1,0 +1,159 @@
+/** `parablock convert`: disks from one format to the other, and new copies without what is zero. */
+import { type Command, Option } from "commander";
+import type { Format } from "../format/header.js";
+import { copy } from "./copy.js";
+import { Draft, requireFree, requireOther } from "./draft.js";
+import { Failure, usageFailure } from "./failure.js";
+import { baseOption, clusterSizeOption, examples, formatOption } from "./options.js";
+import { withProgress } from "./progress.js";
+import { parseSize } from "./size.js";
+import { type ImageKind, openSource, type Source } from "./source.js";
+import { readStreamPiece, streamPieces } from "./stdin.js";
+import { parallelsTarget, rawTarget, spoolTarget, streamTarget, type Target } from "./target.js";
+import { windowsOf } from "./windows.js";
+
+interface ConvertFlags {
+  from?: ImageKind;
+  to?: ImageKind;
+  clusterSize?: number;
+  format?: Format;
+  base?: string;
+  size?: number;
+  force?: boolean;
+}
+
+const STREAM = "-";
+
+export function addConvert(program: Command): void {
+  program
+    .command("convert")
+    .summary("convert a disk from or to raw bytes, or make a compact copy")
+    .description(
+      "Converts between Parallels images and raw files. What is zero takes no space in the output, which appears under its name only when it is complete.",
+    )
+    .argument("<in>", "the disk to read; - for raw bytes from standard input")
+    .argument("<out>", "the file to make; - for raw bytes to standard output")
+    .addOption(new Option("--from <kind>", "what IN is (default: by its first bytes)").choices(["parallels", "raw"]))
+    .addOption(
+      new Option(
+        "--to <kind>",
+        "what OUT is to be (default: by its name - .hds and .hdd parallels, .raw and .img raw - else what IN is not)",
+      ).choices(["parallels", "raw"]),
+    )
+    .addOption(clusterSizeOption())
+    .addOption(formatOption())
+    .addOption(baseOption())
+    .option(
+      "--size <size>",
+      "how much standard input brings; without it, an image needs a temporary raw copy",
+      parseSize,
+    )
+    .option("--force", "replace a file that exists, once the new one is complete")
+    .addHelpText(
+      "after",
+      examples(
+        "convert disk.hds disk.raw",
+        "convert --cluster-size 64K disk.raw disk.hds",
+        "convert --base below.hds above.hds merged.hds",
+        "convert disk.hds - | gzip > disk.raw.gz",
+        "convert - disk.hds < disk.raw",
+      ),
+    )
+    .action(convert);
+}
+
+async function convert(input: string, out: string, flags: ConvertFlags): Promise<void> {
+  requireSensible(input, out, flags);
+  if (input === STREAM) await convertStream(out, flags);
+  else await convertFile(input, out, flags);
+}
+
+async function convertFile(input: string, out: string, flags: ConvertFlags): Promise<void> {
+  const source = await openSource(input, { kind: flags.from, base: flags.base });
+  try {
+    const target = await openTarget(out, outputKind(out, flags, source.kind), source.size, flags);
+    await filling(target, () => copySource(source, target));
+  } finally {
+    await source.close();
+  }
+}
+
+async function convertStream(out: string, flags: ConvertFlags): Promise<void> {
+  const kind = outputKind(out, flags, "raw");
+  if (kind === "parallels" && flags.size === undefined) return convertSpooled(out, flags);
+  const target = await openTarget(out, kind, flags.size ?? 0, flags);
+  await filling(target, () => copyStream(target, flags));
+}
+
+/** An image's tables need the disk's size, which a stream tells at its end: until then a sparse file holds its bytes. */
+async function convertSpooled(out: string, flags: ConvertFlags): Promise<void> {
+  requireFree(out, flags.force);
+  const spool = Draft.begin(`${out}.spool`, true);
+  try {
+    const target = await spoolTarget(spool);
+    await filling(target, () => copyStream(target, flags));
+    await convertFile(spool.path, out, { ...flags, from: "raw", to: "parallels" });
+  } finally {
+    spool.discard();
+  }
+}
+
+/** Fills a target; `work` answers the size. Whatever fails, nothing is left of it. */
+async function filling(target: Target, work: () => Promise<number>): Promise<void> {
+  try {
+    await target.finish(await work());
+  } catch (error) {
+    await target.abandon().catch(() => {}); // the error before says more
+    throw error;
+  }
+}
+
+async function copySource(source: Source, target: Target): Promise<number> {
+  await withProgress("Converting", source.size, (progress) =>
+    copy(windowsOf([source], target.grain), ({ offset }, buffer) => source.read(buffer, offset), target, progress),
+  );
+  return source.size;
+}
+
+async function copyStream(target: Target, { size, from }: ConvertFlags): Promise<number> {
+  const end = { size: 0 };
+  const pieces = streamPieces(end, { limit: size, anything: from === "raw" });
+  await withProgress("Reading", size ?? 0, (progress) => copy(pieces, readStreamPiece, target, progress));
+  if (size !== undefined && end.size < size)
+    throw new Failure(`standard input ended after ${end.size} bytes, --size says ${size}: was it cut off?`);
+  return end.size;
+}
+
+function openTarget(out: string, kind: ImageKind, size: number, flags: ConvertFlags): Promise<Target> | Target {
+  if (out === STREAM) return streamTarget();
+  if (kind === "raw") return rawTarget(out, flags.force);
+  return parallelsTarget(out, { size, clusterSize: flags.clusterSize, format: flags.format }, flags.force);
+}
+
+function outputKind(out: string, { to, clusterSize, format }: ConvertFlags, inputKind: ImageKind): ImageKind {
+  const kind = to ?? (out === STREAM ? "raw" : kindByName(out)) ?? (inputKind === "raw" ? "parallels" : "raw");
+  if (kind === "raw" && (clusterSize !== undefined || format !== undefined))
+    throw usageFailure(
+      "the output is raw, which has no clusters and no versions: leave --cluster-size and --format out, or add --to parallels",
+    );
+  return kind;
+}
+
+function kindByName(path: string): ImageKind | undefined {
+  if (/\.(hds|hdd)$/i.test(path)) return "parallels";
+  return /\.(raw|img)$/i.test(path) ? "raw" : undefined;
+}
+
+function requireSensible(input: string, out: string, { from, to, base, size }: ConvertFlags): void {
+  if (input === STREAM) {
+    if (from === "parallels") throw usageFailure("standard input is read as raw bytes: save the image to a file first");
+    if (base !== undefined) throw usageFailure("raw bytes from standard input have no base: leave --base out");
+  } else if (size !== undefined) {
+    throw usageFailure("--size says what standard input brings: leave it out for files");
+  }
+  if (out === STREAM) {
+    if (to === "parallels") throw usageFailure("standard output takes raw bytes: name a file for an image");
+    if (process.stdout.isTTY) throw usageFailure("standard output is a terminal: redirect it to a file or a pipe");
+  }
+  if (out !== STREAM) requireOther(out, [input, base]);
+}

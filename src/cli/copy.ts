@@ -1,0 +1,116 @@
+/**
+ * The copy loop of `convert`. Several pieces are in flight: while one is written the next are read. Guest bytes are
+ * read into the zero scanner's buffer, tested there and written from there. Writes begin in the order of their
+ * offsets, so that a new image is contiguous.
+ */
+import { createZeroScanner } from "../engine/create.js";
+import type { Progress } from "./progress.js";
+import type { Target } from "./target.js";
+import { WINDOW_SIZE } from "./windows.js";
+
+/** One is read, one written, one waits; more would only pass through more memory. */
+const IN_FLIGHT = 3;
+
+/** A range of guest bytes to copy, at most `WINDOW_SIZE` long. */
+export interface Piece {
+  offset: number;
+  length: number;
+}
+
+/** Fills a buffer with the bytes of a piece. */
+export type ReadPiece<P extends Piece> = (piece: P, buffer: Uint8Array) => Promise<void> | void;
+
+/** Copies pieces that come in order. @throws the first error, after all requests have ended */
+export async function copy<P extends Piece>(
+  pieces: AsyncIterable<P>,
+  read: ReadPiece<P>,
+  target: Target,
+  progress: Progress,
+): Promise<void> {
+  const copier = new Copier(pieces[Symbol.asyncIterator](), read, target, progress);
+  await allOf(Array.from({ length: IN_FLIGHT }, (_, index) => copier.run(index * WINDOW_SIZE)));
+}
+
+class Copier<P extends Piece> {
+  readonly #queue: AsyncIterator<P>;
+  readonly #read: ReadPiece<P>;
+  readonly #target: Target;
+  readonly #progress: Progress;
+  readonly #scanner = createZeroScanner(undefined, IN_FLIGHT * WINDOW_SIZE);
+  /** Resolves when the writes of all pieces taken so far have begun. */
+  #begun: Promise<void> = Promise.resolve();
+  #failed = false;
+
+  constructor(queue: AsyncIterator<P>, read: ReadPiece<P>, target: Target, progress: Progress) {
+    this.#queue = queue;
+    this.#read = read;
+    this.#target = target;
+    this.#progress = progress;
+  }
+
+  /** Copies one piece after the other through the part of the buffer at `slot`. */
+  async run(slot: number): Promise<void> {
+    try {
+      for (;;) {
+        const { value: piece, done } = await this.#queue.next();
+        if (done || this.#failed) return;
+        await allOf(await this.#beginPiece(piece, slot));
+        this.#progress.update(piece.offset + piece.length);
+      }
+    } catch (error) {
+      this.#failed = true;
+      throw error;
+    }
+  }
+
+  /** Reads a piece and, when it is its turn, begins to write what is in it. */
+  async #beginPiece(piece: P, slot: number): Promise<Promise<void>[]> {
+    const turn = this.#begun;
+    let pass = () => {};
+    this.#begun = new Promise((resolve) => {
+      pass = resolve;
+    });
+    try {
+      await this.#read(piece, this.#scanner.buffer.subarray(slot, slot + piece.length));
+      const runs = this.#dataRuns(piece, slot);
+      await turn;
+      return this.#failed ? [] : runs.map((run) => this.#write(run, slot - piece.offset));
+    } catch (error) {
+      this.#failed = true;
+      throw error;
+    } finally {
+      pass();
+    }
+  }
+
+  #write({ offset, length }: Piece, toSlot: number): Promise<void> {
+    return this.#target.write(this.#scanner.buffer.subarray(offset + toSlot, offset + length + toSlot), offset);
+  }
+
+  /** The runs of blocks of a piece that are not all zeros. */
+  #dataRuns(piece: Piece, slot: number): Piece[] {
+    const { grain } = this.#target;
+    const end = piece.offset + piece.length;
+    const runs: Piece[] = [];
+    let last: Piece | undefined;
+    for (let offset = piece.offset; offset < end; ) {
+      const length = Math.min(grain - (offset % grain), end - offset);
+      if (this.#scanner.isZero(slot + offset - piece.offset, length)) {
+        last = undefined;
+      } else if (last === undefined) {
+        last = { offset, length };
+        runs.push(last);
+      } else {
+        last.length += length;
+      }
+      offset += length;
+    }
+    return runs;
+  }
+}
+
+/** Waits for all, then throws the first error: buffers are in use until every request has ended. */
+async function allOf(promises: Promise<void>[]): Promise<void> {
+  const failure = (await Promise.allSettled(promises)).find((result) => result.status === "rejected");
+  if (failure !== undefined) throw failure.reason;
+}

@@ -1,0 +1,78 @@
+/** `parablock info`: what an image is. */
+import { statSync } from "node:fs";
+import type { Command } from "commander";
+import { IN_USE } from "../format/header.js";
+import type { DiskInfo } from "../operations/info.js";
+import { openImage } from "./image.js";
+import { examples } from "./options.js";
+import { formatFields, print, printJson } from "./print.js";
+import { formatExactSize, formatShare, formatSize } from "./size.js";
+
+/** Bytes of a block as stat(2) counts them. */
+const STAT_BLOCK_SIZE = 512;
+
+export function addInfo(program: Command): void {
+  program
+    .command("info")
+    .summary("say what an image is")
+    .description("Says what an image is: its sizes, its state, where its data begins. Changes nothing.")
+    .argument("<file>", "a Parallels image")
+    .option("--json", "report as JSON, sizes and offsets in bytes")
+    .addHelpText("after", examples("info disk.hds", "info --json disk.hds"))
+    .action(info);
+}
+
+async function info(file: string, { json }: { json?: boolean }): Promise<void> {
+  const disk = await openImage(file);
+  const facts = disk.info;
+  await disk.close();
+  const { blocks } = statSync(file);
+  const usage = blocks * STAT_BLOCK_SIZE;
+  if (json) await printJson({ filename: file, ...facts, diskUsage: usage });
+  else await print(formatFields(fieldsOf(file, facts, usage)));
+}
+
+function fieldsOf(file: string, facts: DiskInfo, usage: number): [string, string][] {
+  const { allocatedBytes, clusterSize, clusterCount, geometry } = facts;
+  const allocated = allocatedBytes / clusterSize;
+  const { cylinders, heads, sectors } = geometry;
+  return [
+    ["file", file],
+    ["format", `Parallels expandable image, ${facts.format}`],
+    ["virtual size", formatExactSize(facts.size)],
+    ["cluster size", formatExactSize(clusterSize)],
+    [
+      "allocated",
+      `${formatSize(allocatedBytes)}, ${allocated} of ${clusterCount} clusters (${formatShare(allocated, clusterCount)})`,
+    ],
+    ["fragmented", `${facts.fragmentedClusters} clusters do not follow their predecessor`],
+    ["file size", `${formatExactSize(facts.fileSize)}, on disk ${formatSize(usage)}`],
+    ["state", stateOf(facts)],
+    ["data offset", formatExactSize(facts.dataOffset)],
+    ["extension", extensionOf(facts)],
+    ["geometry", `${cylinders} cylinders, ${heads} heads, ${sectors} sectors`],
+    ["findings", findingsOf(facts)],
+  ];
+}
+
+function stateOf({ inUse, emptyFlag }: DiskInfo): string {
+  const empty = emptyFlag ? "; flagged as empty" : "";
+  if (inUse === IN_USE.open) return `open for writing, or not closed cleanly${empty}`;
+  if (inUse === IN_USE.closed) return `closed cleanly${empty}`;
+  return `closed cleanly (${inUseMark(inUse)})${empty}`;
+}
+
+/** The mark as text ("v2.1", "pd17") where it is text, else as a number. */
+function inUseMark(inUse: number): string {
+  const text = String.fromCharCode(...[0, 8, 16, 24].map((shift) => (inUse >>> shift) & 0xff));
+  return /^[\x20-\x7e]+$/.test(text) ? `"${text}"` : `0x${inUse.toString(16)}`;
+}
+
+function extensionOf({ extension: { present, offset, problem } }: DiskInfo): string {
+  if (!present) return "none";
+  return `at byte ${offset}${problem === undefined ? "" : `, cannot be kept: ${problem}`}`;
+}
+
+function findingsOf({ findings }: DiskInfo): string {
+  return findings.length === 0 ? "none" : findings.map(({ message }) => message).join("; ");
+}

@@ -1,0 +1,91 @@
+/** `parablock map`: what lies where, as a list or as a picture. */
+import { writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import type { Command } from "commander";
+import { Draft, requireOther } from "./draft.js";
+import { about } from "./failure.js";
+import { baseOption, examples } from "./options.js";
+import { Picture } from "./picture.js";
+import { drawPicture } from "./picture-svg.js";
+import { print, printAll } from "./print.js";
+import { allExtents, type Extent, openSource, type Source } from "./source.js";
+
+interface MapFlags {
+  base?: string;
+  json?: boolean;
+  svg?: string;
+  force?: boolean;
+}
+
+export function addMap(program: Command): void {
+  program
+    .command("map")
+    .summary("say what lies where")
+    .description(
+      "Lists the extents of a disk, one a line: guest offset, length, what it is (data, zero, base), offset in the file that holds it; all in bytes.",
+    )
+    .argument("<file>", "a Parallels image")
+    .addOption(baseOption())
+    .option("--json", "the fields of `qemu-img map --output=json`")
+    .option("--svg <out>", "draw the allocation instead, as a picture in this file (- for standard output)")
+    .option("--force", "replace a picture that exists")
+    .addHelpText(
+      "after",
+      examples("map disk.hds", "map --json --base below.hds above.hds", "map --svg allocation.svg disk.hds"),
+    )
+    .action(map);
+}
+
+async function map(file: string, { base, json, svg, force }: MapFlags): Promise<void> {
+  if (svg !== undefined) requireOther(svg, [file, base]);
+  const source = await openSource(file, { kind: "parallels", base });
+  try {
+    if (svg !== undefined) await draw(source, svg, force);
+    if (json) await printAll(jsonLines(source));
+    else if (svg === undefined) await printAll(textLines(source));
+  } finally {
+    await source.close();
+  }
+}
+
+async function* textLines(source: Source): AsyncGenerator<string> {
+  const width = `${source.size}`.length;
+  const column = (bytes: number) => `${bytes}`.padStart(width);
+  for await (const extents of allExtents(source)) {
+    for (const { offset, length, depth, fileOffset } of extents) {
+      const kind = fileOffset === undefined ? "zero" : depth === 0 ? "data" : "base";
+      yield `${column(offset)} ${column(length)} ${kind}${fileOffset === undefined ? "" : ` ${column(fileOffset)}`}\n`;
+    }
+  }
+}
+
+/** The very text that `qemu-img map --output=json` prints. */
+async function* jsonLines(source: Source): AsyncGenerator<string> {
+  let before = "[";
+  for await (const extents of allExtents(source)) {
+    for (const extent of extents) {
+      yield before + jsonOf(extent);
+      before = ",\n";
+    }
+  }
+  yield before === "[" ? "[]\n" : "]\n";
+}
+
+function jsonOf({ offset, length, depth, fileOffset }: Extent): string {
+  const present = fileOffset !== undefined;
+  const fields = `"start": ${offset}, "length": ${length}, "depth": ${depth}, "present": ${present}, "zero": ${!present}, "data": ${present}`;
+  return present ? `{ ${fields}, "offset": ${fileOffset}}` : `{ ${fields}}`;
+}
+
+async function draw(source: Source, out: string, force?: boolean): Promise<void> {
+  const { fileSize, dataOffset, format } = source.disk!.info;
+  const picture = new Picture(source.size, source.clusterSize, fileSize, dataOffset);
+  for await (const extents of allExtents(source)) for (const extent of extents) picture.add(extent);
+  const svg = drawPicture(picture, basename(source.path), format);
+  if (out === "-") return print(svg);
+  await about(out, () => {
+    const draft = Draft.begin(out, force);
+    writeFileSync(draft.path, svg);
+    draft.publish();
+  });
+}

@@ -1,0 +1,28 @@
+/** Options and help that several commands share. */
+import { Option } from "commander";
+import { parseSize } from "./size.js";
+
+export function clusterSizeOption(): Option {
+  return new Option("--cluster-size <size>", "unit of allocation, a multiple of 512 bytes (default: 1M)").argParser(
+    parseSize,
+  );
+}
+
+export function formatOption(): Option {
+  return new Option(
+    "--format <version>",
+    "v2, or v1 as Parallels Desktop itself writes it, up to 2T (default: v2)",
+  ).choices(["v2", "v1"]);
+}
+
+export function baseOption(): Option {
+  return new Option(
+    "--base <file>",
+    "what lies beneath the image and shows where it has nothing: an image or a raw file",
+  );
+}
+
+/** Help text with command lines to copy. */
+export function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  parablock ${line}\n`).join("")}`;
+}

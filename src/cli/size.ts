@@ -1,0 +1,41 @@
+/** Sizes as people write them. Units are powers of 1024. */
+import { InvalidArgumentError } from "commander";
+
+const SUFFIXES = ["", "K", "M", "G", "T"];
+const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/** "20G" -> 21474836480. Fractions are fine where they are whole bytes. @throws InvalidArgumentError (a usage error) */
+export function parseSize(text: string): number {
+  const [, whole = "", fraction = "", suffix = ""] = /^(\d+)(?:\.(\d+))?([KMGT]?)$/i.exec(text.trim()) ?? [];
+  if (whole === "")
+    throw new InvalidArgumentError("Give bytes, or a number with K, M, G or T (powers of 1024), such as 20G.");
+  // In integers: a product of floating-point numbers might be whole by rounding only.
+  const scaled = BigInt(whole + fraction) * 1024n ** BigInt(SUFFIXES.indexOf(suffix.toUpperCase()));
+  const divisor = 10n ** BigInt(fraction.length);
+  if (scaled % divisor !== 0n) throw new InvalidArgumentError("It is not a whole number of bytes.");
+  const bytes = scaled / divisor;
+  if (bytes > Number.MAX_SAFE_INTEGER)
+    throw new InvalidArgumentError("It is more than 2^53 - 1 bytes: choose a smaller one.");
+  return Number(bytes);
+}
+
+/** "1.5 GiB"; exact where the number is short, else to two digits. */
+export function formatSize(bytes: number): string {
+  let unit = 0;
+  let amount = bytes;
+  while (amount >= 1024 && unit < UNITS.length - 1) {
+    amount /= 1024;
+    unit++;
+  }
+  return `${Number(amount.toFixed(2))} ${UNITS[unit]}`;
+}
+
+/** "1.5 GiB (1610612736 bytes)" */
+export function formatExactSize(bytes: number): string {
+  return bytes < 1024 ? formatSize(bytes) : `${formatSize(bytes)} (${bytes} bytes)`;
+}
+
+/** "37.5 %"; 0 of 0 is 0 %. */
+export function formatShare(part: number, whole: number): string {
+  return `${Number((whole === 0 ? 0 : (100 * part) / whole).toFixed(2))} %`;
+}

@@ -1,0 +1,136 @@
+/** What the commands read: Parallels images and raw files behind one interface. Sources are never written. */
+import { Disk } from "../disk.js";
+import { probe } from "../format/header.js";
+import { readFully, readUpTo } from "../operations/transfer.js";
+import { runAsync } from "../run.js";
+import { FileStorage } from "../storage/file.js";
+import { about, Failure } from "./failure.js";
+
+export type ImageKind = "parallels" | "raw";
+
+/** A run of guest bytes that lies in one piece, or nowhere. */
+export interface Extent {
+  /** First byte on the disk. */
+  offset: number;
+  /** In bytes. */
+  length: number;
+  /** 0: the image itself knows; 1: its base does. */
+  depth: number;
+  /** Where the bytes lie in the file at that depth; undefined where nothing is allocated and zeros are read. */
+  fileOffset: number | undefined;
+}
+
+export interface Source {
+  readonly path: string;
+  readonly kind: ImageKind;
+  /** In bytes. */
+  readonly size: number;
+  /** The unit in which it is allocated; of a raw file, one that suits it. */
+  readonly clusterSize: number;
+  /** The open image, of a Parallels source. */
+  readonly disk: Disk | undefined;
+  read(buffer: Uint8Array, offset: number): Promise<void>;
+  /** What lies where in a range, in order. */
+  extents(offset: number, length: number): Promise<Extent[]>;
+  close(): Promise<void>;
+}
+
+export interface SourceOptions {
+  /** What the file is, where its first bytes are not to decide. */
+  kind?: ImageKind | undefined;
+  /** A file that lies beneath a Parallels image. */
+  base?: string | undefined;
+}
+
+const RAW_CLUSTER_SIZE = 1024 * 1024;
+
+/** Opens a file for reading. @throws DiskError with the path in its message; Failure */
+export function openSource(path: string, { kind, base }: SourceOptions = {}): Promise<Source> {
+  return about(path, async () => {
+    const storage = await FileStorage.open(path, { readOnly: true });
+    const found = kind ?? (await probeKind(storage));
+    if (found === "parallels") return openParallels(path, storage, base);
+    if (base === undefined) return openRaw(path, storage);
+    await storage.close();
+    throw new Failure(`${path} is not a Parallels image, so it has no base: leave --base out`);
+  });
+}
+
+/** What the first bytes of a file say it is. */
+export async function probeKind(storage: FileStorage): Promise<ImageKind> {
+  const bytes = new Uint8Array(16);
+  await runAsync(readUpTo(storage, bytes, 0));
+  return probe(bytes) === undefined ? "raw" : "parallels";
+}
+
+async function openRaw(path: string, storage: FileStorage): Promise<Source> {
+  const size = await storage.size();
+  return {
+    path,
+    kind: "raw",
+    size,
+    clusterSize: RAW_CLUSTER_SIZE,
+    disk: undefined,
+    read: (buffer, offset) => about(path, () => runAsync(readFully(storage, buffer, offset))),
+    extents: async (offset, length) => (length === 0 ? [] : [{ offset, length, depth: 0, fileOffset: offset }]),
+    close: () => storage.close(),
+  };
+}
+
+async function openParallels(path: string, storage: FileStorage, basePath: string | undefined): Promise<Source> {
+  const base = basePath === undefined ? undefined : await openSource(basePath);
+  const disk = await Disk.open(storage, { readOnly: true, ...(base && { base }) });
+  return {
+    path,
+    kind: "parallels",
+    size: disk.size,
+    clusterSize: disk.clusterSize,
+    disk,
+    read: (buffer, offset) => about(path, () => disk.read(buffer, offset)),
+    extents: (offset, length) => extentsOf(disk, base, offset, length),
+    close: async () => {
+      await disk.close();
+      await base?.close();
+    },
+  };
+}
+
+async function extentsOf(disk: Disk, base: Source | undefined, offset: number, length: number): Promise<Extent[]> {
+  const extents: Extent[] = [];
+  for (const run of await disk.blockStatus(offset, length)) {
+    if (run.kind === "base") {
+      for (const beneath of await base!.extents(run.offset, run.length)) extents.push({ ...beneath, depth: 1 });
+    } else {
+      const fileOffset = run.kind === "data" ? run.fileOffset : undefined;
+      extents.push({ offset: run.offset, length: run.length, depth: 0, fileOffset });
+    }
+  }
+  return extents;
+}
+
+/** Clusters that are mapped at once: an extent is some hundred bytes of memory. */
+const CLUSTERS_AT_ONCE = 64 * 1024;
+
+/** All extents of a source, in order and maximal, in pieces of bounded size. */
+export async function* allExtents(source: Source): AsyncGenerator<Extent[]> {
+  const stride = CLUSTERS_AT_ONCE * source.clusterSize;
+  let open: Extent | undefined;
+  for (let offset = 0; offset < source.size; offset += stride) {
+    const complete: Extent[] = [];
+    for (const extent of await source.extents(offset, Math.min(stride, source.size - offset))) {
+      if (open !== undefined && continues(open, extent)) {
+        open = { ...open, length: open.length + extent.length };
+      } else {
+        if (open !== undefined) complete.push(open);
+        open = extent;
+      }
+    }
+    yield complete;
+  }
+  if (open !== undefined) yield [open];
+}
+
+function continues(previous: Extent, extent: Extent): boolean {
+  const expected = previous.fileOffset === undefined ? undefined : previous.fileOffset + previous.length;
+  return previous.depth === extent.depth && extent.fileOffset === expected;
+}

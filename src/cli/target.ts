@@ -1,0 +1,152 @@
+/** What `convert` writes: Parallels images, raw files, raw bytes on standard output. */
+import { Disk } from "../disk.js";
+import type { Format } from "../format/header.js";
+import { writeFully } from "../operations/transfer.js";
+import type { CreateOptions } from "../options.js";
+import { runAsync } from "../run.js";
+import { FileStorage } from "../storage/file.js";
+import type { Storage } from "../storage/storage.js";
+import { Draft } from "./draft.js";
+import { about } from "./failure.js";
+import { outputFailure } from "./print.js";
+
+/** Takes guest bytes in the order of their offsets; what is never written reads as zeros. */
+export interface Target {
+  /** Zeros are left out in blocks of so many bytes. */
+  readonly grain: number;
+  /** The buffer must not change before this resolves. Further writes may be made meanwhile. */
+  write(bytes: Uint8Array, offset: number): Promise<void>;
+  /** Completes the output, of `size` bytes. */
+  finish(size: number): Promise<void>;
+  /** Gives the output up. */
+  abandon(): Promise<void>;
+}
+
+/** Blocks of a raw file's own file system; a hole is never smaller. */
+const RAW_GRAIN = 4096;
+const SECTOR_SIZE = 512;
+
+export interface ImageShape {
+  size: number;
+  clusterSize?: number | undefined;
+  format?: Format | undefined;
+}
+
+/** A new Parallels image; a size that is no whole number of sectors is rounded up. */
+export function parallelsTarget(path: string, shape: ImageShape, force?: boolean): Promise<Target> {
+  return about(path, async () => {
+    const draft = Draft.begin(path, force);
+    const disk = await Disk.create(privateStorage(await FileStorage.open(draft.path)), createOptions(shape));
+    return {
+      grain: disk.clusterSize,
+      write: (bytes, offset) => about(path, () => disk.write(bytes, offset)),
+      finish: () =>
+        about(path, async () => {
+          await disk.close();
+          draft.publish();
+        }),
+      abandon: async () => {
+        draft.discard();
+        await disk.abandon();
+      },
+    };
+  });
+}
+
+function createOptions({ size, clusterSize, format }: ImageShape): CreateOptions {
+  return {
+    size: Math.ceil(size / SECTOR_SIZE) * SECTOR_SIZE,
+    ...(clusterSize === undefined ? {} : { clusterSize }),
+    ...(format === undefined ? {} : { format }),
+  };
+}
+
+/** How far a draft grows ahead: growing is slow, as writes wait for it. */
+const GROWTH = 256 * 1024 * 1024;
+
+/**
+ * A draft is of no use to anybody before it is complete. So its writes need no order: it is made durable once, at its
+ * end; and it may be longer than it says until then.
+ */
+function privateStorage(file: FileStorage): Storage {
+  let size = 0;
+  let reached = 0;
+  return {
+    path: file.path,
+    read: (buffer, offset) => file.read(buffer, offset),
+    write: (buffer, offset) => file.write(buffer, offset),
+    size: () => size,
+    async truncate(wanted) {
+      if (wanted < size || wanted > reached) {
+        reached = wanted < size ? wanted : wanted + GROWTH;
+        await file.truncate(reached);
+      }
+      size = wanted;
+    },
+    flush() {},
+    async close() {
+      await file.truncate(size);
+      await file.flush();
+      await file.close();
+    },
+  };
+}
+
+/** A new raw file, sparse where zeros are. */
+export function rawTarget(path: string, force?: boolean): Promise<Target> {
+  return about(path, async () => {
+    const draft = Draft.begin(path, force);
+    const file = await FileStorage.open(draft.path);
+    return rawFile(path, draft, file, async () => {
+      await file.flush();
+      draft.publish();
+    });
+  });
+}
+
+/** A raw file for a while: it stays a draft. */
+export async function spoolTarget(draft: Draft): Promise<Target> {
+  return rawFile(draft.path, draft, await FileStorage.open(draft.path), async () => {});
+}
+
+function rawFile(path: string, draft: Draft, file: FileStorage, complete: () => Promise<void>): Target {
+  return {
+    grain: RAW_GRAIN,
+    write: (bytes, offset) => about(path, () => runAsync(writeFully(file, bytes, offset))),
+    finish: (size) =>
+      about(path, async () => {
+        await file.truncate(size);
+        await complete();
+        await file.close();
+      }),
+    abandon: async () => {
+      draft.discard();
+      await file.close();
+    },
+  };
+}
+
+/** Raw bytes on standard output; zeros are written, too. */
+export function streamTarget(): Target {
+  const zeros = new Uint8Array(256 * 1024);
+  let position = 0;
+  let last = Promise.resolve();
+  const fill = async (end: number) => {
+    while (position < end) await emit(zeros.subarray(0, Math.min(zeros.length, end - position)));
+  };
+  const emit = (bytes: Uint8Array) => {
+    position += bytes.length;
+    return new Promise<void>((resolve, reject) =>
+      process.stdout.write(bytes, (error) => (error ? reject(outputFailure(error)) : resolve())),
+    );
+  };
+  return {
+    grain: zeros.length,
+    write(bytes, offset) {
+      last = last.then(() => fill(offset)).then(() => emit(bytes));
+      return last;
+    },
+    finish: (size) => last.then(() => fill(size)),
+    async abandon() {},
+  };
+}
