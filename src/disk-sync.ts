@@ -9,13 +9,15 @@ import { discard } from "./operations/discard.js";
 import { flush } from "./operations/flush.js";
 import { open, owning } from "./operations/open.js";
 import { read } from "./operations/read.js";
+import { type RepairLevel, type RepairReport, repair } from "./operations/repair.js";
+import { undoRepair } from "./operations/undo-repair.js";
 import { write } from "./operations/write.js";
 import { type CreateOptions, createSettings, type OpenOptions, openSettings } from "./options.js";
 import { runSync } from "./run.js";
 import type { StorageSync } from "./storage/storage.js";
 
 /** What may lie beneath a synchronous disk. */
-export type BeneathSync = DiskSync | StorageSync;
+export type BeneathSync = Pick<DiskSync, "size" | "path" | "read"> | StorageSync;
 export type OpenOptionsSync = OpenOptions<BeneathSync>;
 export type CreateOptionsSync = CreateOptions<BeneathSync>;
 
@@ -69,7 +71,20 @@ export class DiskSync extends Face {
 
   /** Looks for damage and waste without changing anything. */
   check(): CheckReport {
-    return check(this.image);
+    return runSync(check(this.image));
+  }
+
+  /** Frees space that nothing uses. (Damage is repaired at opening: option `repair`.) */
+  repair(level: RepairLevel): RepairReport {
+    return runSync(repair(this.image, level));
+  }
+
+  /**
+   * Puts back the BAT entries that a repair dropped, from the backup that it made; answers how many. The image is
+   * damaged again afterwards. The storage is closed. @throws DiskError NOT_PARALLELS, UNSUPPORTED where the backup is not this image's
+   */
+  static undoRepair(storage: StorageSync, backup: Uint8Array): number {
+    return runSync(undoRepair(storage, backup));
   }
 
   /**
@@ -96,7 +111,7 @@ export class DiskSync extends Face {
 
   /** Whether one transfer was enough; where it was short, the operation does it all again. */
   #readDirect(buffer: Uint8Array, offset: number): boolean {
-    const fileOffset = directOffset(this.image, buffer, offset);
+    const fileOffset = directOffset(this.image, offset, buffer.length);
     if (fileOffset < 0) return false;
     try {
       return this.image.storage.read(buffer, fileOffset) === buffer.length;
@@ -106,7 +121,7 @@ export class DiskSync extends Face {
   }
 
   #writeDirect(buffer: Uint8Array, offset: number): boolean {
-    const fileOffset = directWriteOffset(this.image, buffer, offset);
+    const fileOffset = directWriteOffset(this.image, offset, buffer.length);
     if (fileOffset < 0) return false;
     this.image.unflushed = true;
     try {

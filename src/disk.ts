@@ -11,7 +11,9 @@ import { clusterOf } from "./operations/image.js";
 import { open, owning } from "./operations/open.js";
 import type { RangeLock } from "./operations/range-locks.js";
 import { read } from "./operations/read.js";
+import { type RepairLevel, type RepairReport, repair } from "./operations/repair.js";
 import { readFully, writeFully } from "./operations/transfer.js";
+import { undoRepair } from "./operations/undo-repair.js";
 import { write } from "./operations/write.js";
 import { type CreateOptions, createSettings, type OpenOptions, openSettings } from "./options.js";
 import { runAsync } from "./run.js";
@@ -67,7 +69,20 @@ export class Disk extends Face {
 
   /** Looks for damage and waste without changing anything. */
   async check(): Promise<CheckReport> {
-    return check(this.image);
+    return runAsync(check(this.image));
+  }
+
+  /** Frees space that nothing uses. (Damage is repaired at opening: option `repair`.) */
+  async repair(level: RepairLevel): Promise<RepairReport> {
+    return runAsync(repair(this.image, level));
+  }
+
+  /**
+   * Puts back the BAT entries that a repair dropped, from the backup that it made; answers how many. The image is
+   * damaged again afterwards. The storage is closed. @throws DiskError NOT_PARALLELS, UNSUPPORTED where the backup is not this image's
+   */
+  static async undoRepair(storage: Storage, backup: Uint8Array): Promise<number> {
+    return runAsync(undoRepair(storage, backup));
   }
 
   /**
@@ -94,12 +109,12 @@ export class Disk extends Face {
 
   /** The way of a request that one transfer serves; nothing where it is not one. The lock is taken before this returns. */
   #readDirect(buffer: Uint8Array, offset: number): Promise<void> | undefined {
-    const fileOffset = directOffset(this.image, buffer, offset);
+    const fileOffset = directOffset(this.image, offset, buffer.length);
     return fileOffset < 0 ? undefined : this.#direct("reading", buffer, offset, fileOffset);
   }
 
   #writeDirect(buffer: Uint8Array, offset: number): Promise<void> | undefined {
-    const fileOffset = directWriteOffset(this.image, buffer, offset);
+    const fileOffset = directWriteOffset(this.image, offset, buffer.length);
     return fileOffset < 0 ? undefined : this.#direct("writing", buffer, offset, fileOffset);
   }
 

@@ -5,6 +5,7 @@
 import type { Format } from "./format/header.js";
 import type { Image } from "./operations/image.js";
 import { type DiskInfo, infoOf } from "./operations/info.js";
+import type { RepairReport } from "./operations/repair.js";
 
 export abstract class Face {
   protected readonly image: Image;
@@ -45,6 +46,11 @@ export abstract class Face {
   /** The name of the storage it stands on, where that has one. */
   get path(): string | undefined {
     return this.image.storage.path;
+  }
+
+  /** What a repair at opening found and did; undefined if none was asked for. */
+  get repaired(): RepairReport | undefined {
+    return this.image.repaired;
   }
 
   /** Everything else there is to know, as of now. */

@@ -10,9 +10,12 @@ import { Disk } from "./disk.js";
 import { type CreateOptionsSync, DiskSync, type OpenOptionsSync } from "./disk-sync.js";
 import type { CreateOptions, OpenOptions } from "./options.js";
 import { createSettings } from "./options.js";
-import { FileStorage, FileStorageSync } from "./storage/file.js";
+import { type FileOptions, FileStorage, FileStorageSync } from "./storage/file.js";
 
 export { type FileOptions, FileStorage, FileStorageSync } from "./storage/file.js";
+
+/** How other processes are respected: see `FileOptions.share`. */
+export type ShareOption = Pick<FileOptions, "share">;
 
 /** Whether a file that exists may be replaced by a new disk. Default: false. */
 export interface ReplaceOption {
@@ -20,8 +23,8 @@ export interface ReplaceOption {
 }
 
 /** Opens the image in a file. @throws DiskError as `FileStorage.open` and `Disk.open` */
-export async function openFile(path: string, options: OpenOptions = {}): Promise<Disk> {
-  return Disk.open(await FileStorage.open(path, readOnlyOf(options)), options);
+export async function openFile(path: string, options: OpenOptions & ShareOption = {}): Promise<Disk> {
+  return Disk.open(await FileStorage.open(path, fileOptions(options)), options);
 }
 
 /** Makes an empty image in a new file, and opens it. @throws RangeError, DiskError as `Disk.create`, EXISTS */
@@ -31,8 +34,8 @@ export async function createFile(path: string, { replace, ...options }: CreateOp
 }
 
 /** `openFile` for the synchronous face. */
-export function openFileSync(path: string, options: OpenOptionsSync = {}): DiskSync {
-  return DiskSync.open(FileStorageSync.open(path, readOnlyOf(options)), options);
+export function openFileSync(path: string, options: OpenOptionsSync & ShareOption = {}): DiskSync {
+  return DiskSync.open(FileStorageSync.open(path, fileOptions(options)), options);
 }
 
 /** `createFile` for the synchronous face. */
@@ -41,6 +44,6 @@ export function createFileSync(path: string, { replace, ...options }: CreateOpti
   return DiskSync.create(FileStorageSync.open(path, { create: replace ? "replace" : "new" }), options);
 }
 
-function readOnlyOf({ readOnly }: { readOnly?: boolean }): { readOnly?: boolean } {
-  return readOnly === undefined ? {} : { readOnly };
+function fileOptions({ readOnly = false, share = false }: OpenOptions & ShareOption): FileOptions {
+  return { readOnly, share };
 }

@@ -1,28 +1,48 @@
-/** Check: what is wrong with an image and what it wastes, in numbers. */
+/** Check: what is wrong with an image and what it wastes. Changes nothing. */
+import { badEntries } from "./bad-entries.js";
 import { endOf, type Finding, findingsOf } from "./findings.js";
 import { type Image, requireOpen } from "./image.js";
+import { leakedRuns } from "./leaks.js";
+import type { Operation } from "./operation.js";
+import { locked } from "./range-locks.js";
 
+/** Counts are exact, lists show the first {@link MAX_LISTED}. */
 export interface CheckReport {
   findings: Finding[];
-  /** Places that are wrong: entries, clusters or header fields. */
+  /** Places that are wrong: entries or header fields. */
   corruptions: number;
   /** Clusters of the file that nothing uses. */
   leaks: number;
   totalClusters: number;
   allocatedClusters: number;
-  /** Allocated clusters that do not follow their allocated neighbour in the file. */
+  /** Allocated clusters that do not follow their predecessor in the file. */
   fragmentedClusters: number;
   /** One past the last byte of the file that is in use. */
   imageEndOffset: number;
 }
 
-export function check(image: Image): CheckReport {
+/** How many clusters a finding names at most. */
+export const MAX_LISTED = 100;
+
+/** Checks an image while nothing writes to it. */
+export function* check(image: Image): Operation<CheckReport> {
   requireOpen(image);
-  const findings = findingsOf(image);
+  return yield* locked(image.locks, 0, Number.MAX_SAFE_INTEGER, false, () => inspect(image));
+}
+
+/** The check itself: the caller holds the locks. */
+export function* inspect(image: Image): Operation<CheckReport> {
+  requireOpen(image);
+  const findings = withClusters(image, findingsOf(image));
+  const inside = sumOf(yield* leakedRuns(image));
+  if (inside > 0) {
+    const message = `${inside} clusters between used ones hold data that nothing refers to`;
+    findings.push({ kind: "leakedInside", severity: "leak", count: inside, message });
+  }
   return {
     findings,
-    corruptions: sum(findings, "corruption"),
-    leaks: sum(findings, "leak"),
+    corruptions: total(findings, "corruption"),
+    leaks: total(findings, "leak"),
     totalClusters: image.engine.entryCount,
     allocatedClusters: image.engine.allocatedCount,
     fragmentedClusters: image.facts.fragmented,
@@ -30,6 +50,23 @@ export function check(image: Image): CheckReport {
   };
 }
 
-function sum(findings: Finding[], severity: Finding["severity"]): number {
-  return findings.reduce((total, finding) => total + (finding.severity === severity ? finding.count : 0), 0);
+/** Names the clusters behind the findings about entries. */
+function withClusters(image: Image, findings: Finding[]): Finding[] {
+  const lists = new Map(findings.map((finding) => [finding.kind as string, finding]));
+  let wanted = findings.reduce((sum, { count }) => sum + Math.min(count, MAX_LISTED), 0);
+  for (const { cluster, kind } of badEntries(image)) {
+    const finding = lists.get(kind)!;
+    finding.clusters ??= [];
+    if (finding.clusters.length < MAX_LISTED) finding.clusters.push(cluster);
+    if (--wanted === 0) break;
+  }
+  return findings;
+}
+
+function sumOf(runs: readonly { count: number }[]): number {
+  return runs.reduce((sum, { count }) => sum + count, 0);
+}
+
+function total(findings: Finding[], severity: Finding["severity"]): number {
+  return findings.reduce((sum, finding) => sum + (finding.severity === severity ? finding.count : 0), 0);
 }

@@ -3,7 +3,7 @@ import { IN_USE } from "../format/header.js";
 import { endOf } from "./findings.js";
 import { flush } from "./flush.js";
 import type { Image } from "./image.js";
-import { endChange } from "./mark.js";
+import { beginChange, endChange } from "./mark.js";
 import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
 import { closeStorage, flushStorage, truncate } from "./transfer.js";
@@ -29,18 +29,20 @@ export function* abandon(image: Image): Operation<void> {
 }
 
 function* settle(image: Image): Operation<void> {
-  if (image.readOnly || image.header.inUse !== IN_USE.open) return; // nothing was changed
+  if (image.readOnly || image.header.inUse !== IN_USE.open) return; // there is no mark to clear
+  yield* beginChange(image); // an unclean image that nobody changed is taken over all the same
   yield* flush(image);
   yield* trim(image);
   yield* endChange(image);
 }
 
 /** Cuts the file behind the last cluster in use; the BAT that needs nothing beyond is durable. */
-function* trim(image: Image): Operation<void> {
+export function* trim(image: Image): Operation<void> {
   const end = endOf(image);
   if (end >= image.fileSize) return;
   yield* truncate(image.storage, end);
   image.fileSize = end;
   image.zeroFrom = end;
+  image.foundSize = Math.min(image.foundSize, end);
   yield* flushStorage(image.storage);
 }

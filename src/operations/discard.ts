@@ -5,6 +5,7 @@
  */
 import { withClusters } from "./clusters.js";
 import { type Extent, extentsOf } from "./extents.js";
+import { flush } from "./flush.js";
 import { hostClusterOf, type Image, requireRange, requireWritable } from "./image.js";
 import { beginChange } from "./mark.js";
 import { type Operation, together } from "./operation.js";
@@ -23,7 +24,11 @@ export function* discard(image: Image, offset: number, length: number): Operatio
       extents.map((extent) => (image.base ? store(image, extent.length, extent.offset) : free(image, extent))),
     );
   });
+  if (image.heldCount * image.clusterSize > HELD_LIMIT) yield* flush(image);
 }
+
+/** How many bytes of freed clusters may wait for a flush before discarding makes one. */
+const HELD_LIMIT = 256 * 1024 * 1024;
 
 /** Whether an extent may read as anything but zeros. */
 function shows(image: Image, extent: Extent): boolean {
@@ -49,4 +54,5 @@ function unlinkRun(image: Image, cluster: number, count: number): void {
   const first = hostClusterOf(image, image.engine.bat[cluster]!);
   image.engine.unlink(cluster, count);
   image.held.push({ first, count });
+  image.heldCount += count;
 }

@@ -10,7 +10,8 @@ export type FindingKind =
   | "offGrid"
   | "duplicate"
   | "extension"
-  | "leakedTail";
+  | "leakedTail"
+  | "leakedInside";
 
 /** One kind of damage or waste, and how often it occurs. */
 export interface Finding {
@@ -19,6 +20,8 @@ export interface Finding {
   /** How many clusters (or headers: 1) it concerns. */
   count: number;
   message: string;
+  /** The first guest clusters it concerns, where it is about entries and a check looked for them. */
+  clusters?: number[];
 }
 
 /** Every finding, the gravest kinds first. */
@@ -53,7 +56,7 @@ export function corruptions(image: Image): Finding[] {
 }
 
 function leaks(image: Image): Finding[] {
-  const count = Math.ceil((image.fileSize - endOf(image)) / image.clusterSize);
+  const count = Math.ceil((Math.min(image.fileSize, image.foundSize) - endOf(image)) / image.clusterSize);
   if (count <= 0) return [];
   return [
     { kind: "leakedTail", severity: "leak", count, message: `${count} clusters at the end of the file are not used` },

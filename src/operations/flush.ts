@@ -5,9 +5,9 @@
 import { DIRTY_BLOCK_SIZE } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
 import { HEADER_SIZE } from "../format/header.js";
-import { type Image, requireOpen, TASK } from "./image.js";
+import { type HostRun, hostOffsetOf, type Image, requireOpen, TASK } from "./image.js";
 import { clearEmptyFlag } from "./mark.js";
-import { type Operation, together } from "./operation.js";
+import { call, type Operation, together } from "./operation.js";
 import { locked } from "./range-locks.js";
 import { flushStorage, writeFully } from "./transfer.js";
 
@@ -24,12 +24,14 @@ interface BatRun {
   bytes: Uint8Array;
 }
 
-function* flushTables(image: Image): Operation<void> {
+/** The flush itself: the caller keeps others from flushing. */
+export function* flushTables(image: Image): Operation<void> {
   if (!image.marked) return; // nothing was changed
   if (image.flushError !== undefined) throw flushFailed(image.flushError);
   const runs = takeDirtyRuns(image);
-  const held = image.held;
+  const { held, heldCount } = image;
   image.held = [];
+  image.heldCount = 0;
   try {
     yield* flushData(image);
     if (runs.length > 0) {
@@ -43,10 +45,10 @@ function* flushTables(image: Image): Operation<void> {
   } catch (error) {
     for (const run of runs) image.engine.setDirty(run.firstBlock, run.blockCount, true);
     image.held = held.concat(image.held);
+    image.heldCount += heldCount;
     throw error;
   }
-  // The BAT without these clusters is durable: they are free.
-  for (const { first, count } of held) image.engine.release(first, count);
+  yield* together(held.map((run) => releaseRun(image, run)));
 }
 
 /** Flushes the storage. Once that has failed the system may have dropped what it could not write: no later flush is believed. */
@@ -60,6 +62,20 @@ function* flushData(image: Image): Operation<void> {
     image.flushError = error;
     throw error;
   }
+}
+
+/** Frees clusters that no durable BAT refers to. Their blocks go first: once free, others may write there. */
+function* releaseRun(image: Image, { first, count }: HostRun): Operation<void> {
+  const { storage } = image;
+  if (image.punches) {
+    try {
+      yield* call(() => storage.punch!(hostOffsetOf(image, first), count * image.clusterSize));
+      image.unflushed = true;
+    } catch {
+      image.punches = false; // an economy, no more
+    }
+  }
+  image.engine.release(first, count);
 }
 
 /** Copies the dirty BAT blocks, neighbours as one run, and calls them clean. */

@@ -2,11 +2,13 @@
  * An open image: what every operation on one disk shares, and the arithmetic between guest offsets,
  * BAT entries, host clusters and file offsets.
  */
-import type { Engine, ScanFacts } from "../engine/engine.js";
+import type { Engine, Grid, ScanFacts } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
 import { type Header, SECTOR_SIZE } from "../format/header.js";
 import type { Storage } from "../storage/storage.js";
+import type { Preallocation } from "./grow.js";
 import type { RangeLocks } from "./range-locks.js";
+import type { RepairReport } from "./repair.js";
 import type { Readable } from "./transfer.js";
 
 /** What shows where the image has no data of its own: zeros follow its end. */
@@ -32,7 +34,8 @@ export interface Image {
   readonly header: Header;
   /** The header as the file has it, with bytes that no field covers. */
   readonly headerBytes: Uint8Array<ArrayBuffer>;
-  readonly facts: ScanFacts;
+  grid: Grid;
+  facts: ScanFacts;
   readonly base: Base | undefined;
   readonly readOnly: boolean;
   /** Cluster ranges in use by running operations; absent in the synchronous face, where nothing overlaps. */
@@ -44,17 +47,20 @@ export interface Image {
   /** Bytes per entry unit: a sector in v1, a cluster in v2. */
   readonly entryUnit: number;
   /** Where the data area begins in the file, in bytes. */
-  readonly dataStart: number;
+  dataStart: number;
   /** The header's data offset is one that the format allows. */
-  readonly dataStartValid: boolean;
+  dataStartValid: boolean;
   /** Why the format extension, if there is one, cannot be kept through changes. */
   extensionProblem: string | undefined;
+  readonly preallocation: Preallocation;
   /** The storage's length as this disk made it, in bytes. */
   fileSize: number;
+  /** As much of that length as was found at opening and never needed: what is beyond the clusters in use there is a leak. */
+  foundSize: number;
   /** File bytes from here on were added by growth and never written: they read as zeros. */
   zeroFrom: number;
   /** The image was not closed cleanly by whoever had it before. */
-  readonly foundUnclean: boolean;
+  foundUnclean: boolean;
   /** in_use is durable: changes may begin. */
   marked: boolean;
   /** The header's empty flag is still set in the file; the BAT there is not to be believed. */
@@ -63,8 +69,14 @@ export interface Image {
   unflushed: boolean;
   /** Host clusters that the BAT in the file may still refer to: not free before the next flush. */
   held: HostRun[];
+  /** How many clusters those are. */
+  heldCount: number;
+  /** The storage gives back the blocks of freed clusters. */
+  punches: boolean;
   /** The error that made a flush fail: nothing since is known to be durable. */
   flushError: unknown;
+  /** What a repair at opening found and did. */
+  repaired: RepairReport | undefined;
   closed: boolean;
 }
 
@@ -100,9 +112,7 @@ export function requireRange(image: Image, offset: number, length: number): void
 }
 
 export function requireBuffer(buffer: Uint8Array): void {
-  // By its tag: arrays of other realms (frames, node:vm) are as good.
-  if (Object.prototype.toString.call(buffer) !== "[object Uint8Array]")
-    throw new TypeError(`buffer: expected a Uint8Array, got ${describe(buffer)}`);
+  if (!(buffer instanceof Uint8Array)) throw new TypeError(`buffer: expected a Uint8Array, got ${describe(buffer)}`);
 }
 
 function describe(value: unknown): string {

@@ -3,6 +3,7 @@ import type { EngineKind } from "../engine/engine.js";
 import { type Geometry, geometryOf } from "../format/geometry.js";
 import type { Format } from "../format/header.js";
 import { endOf, type Finding, findingsOf } from "./findings.js";
+import type { PreallocationMode } from "./grow.js";
 import { type Image, sectorsToBytes } from "./image.js";
 
 /** Sizes and offsets are in bytes. */
@@ -34,7 +35,9 @@ export interface DiskInfo {
   /** Which engine works: "js" also where WebAssembly was wanted but is not to be had. */
   engine: EngineKind;
   readOnly: boolean;
-  /** Allocated clusters that do not follow their allocated neighbour in the file. */
+  /** How the file grows; `fallback` says why "falloc" is not what happens, once growing has shown it. */
+  preallocation: { mode: PreallocationMode; size: number; fallback?: string };
+  /** Allocated clusters that do not follow their predecessor in the file. */
   fragmentedClusters: number;
   /** What is wrong, as far as opening the image tells. */
   findings: Finding[];
@@ -42,6 +45,7 @@ export interface DiskInfo {
 
 export function infoOf(image: Image): DiskInfo {
   const { header, engine, extensionProblem: problem } = image;
+  const { mode, size, fallback } = image.preallocation;
   const present = header.extensionOffset !== 0;
   return {
     format: header.format,
@@ -61,6 +65,7 @@ export function infoOf(image: Image): DiskInfo {
     geometry: { cylinders: header.cylinders, heads: header.heads, sectors: geometryOf(header.sectorCount).sectors },
     engine: engine.kind,
     readOnly: image.readOnly,
+    preallocation: { mode, size, ...(fallback === undefined ? {} : { fallback }) },
     fragmentedClusters: image.facts.fragmented,
     findings: findingsOf(image),
   };

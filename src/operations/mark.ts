@@ -1,5 +1,5 @@
 /** The in_use mark: durable before the first change, cleared after all else is durable. */
-import { encodeHeader, FLAG, IN_USE } from "../format/header.js";
+import { encodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE } from "../format/header.js";
 import { type Image, TASK } from "./image.js";
 import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
@@ -10,7 +10,12 @@ export function* beginChange(image: Image): Operation<void> {
   if (image.marked) return;
   yield* locked(image.tasks, TASK.mark, TASK.mark, true, function* () {
     if (image.marked) return;
-    yield* writeInUse(image, IN_USE.open);
+    if (image.unflushed) {
+      // Taken over from a writer that did not finish: what it left must be durable before clusters that it freed are used.
+      yield* flushStorage(image.storage);
+      image.unflushed = false;
+    }
+    yield* changeInUse(image, IN_USE.open);
     image.marked = true;
   });
 }
@@ -18,38 +23,40 @@ export function* beginChange(image: Image): Operation<void> {
 /** Says "closed cleanly": the caller has made everything else durable. */
 export function* endChange(image: Image): Operation<void> {
   image.marked = false; // a change after a failure sets the mark again
-  yield* writeInUse(image, IN_USE.closed);
+  yield* changeInUse(image, IN_USE.closed);
 }
 
 /** Clears the empty flag: the caller has made the whole BAT durable. */
 export function* clearEmptyFlag(image: Image): Operation<void> {
-  image.header.flags &= ~FLAG.empty;
-  try {
-    yield* writeHeader(image);
-    image.emptyFlag = false;
-  } catch (error) {
-    image.header.flags |= FLAG.empty;
-    throw error;
-  }
+  yield* changeHeader(image, { flags: image.header.flags & ~FLAG.empty });
+  image.emptyFlag = false;
 }
 
-function* writeInUse(image: Image, inUse: number): Operation<void> {
-  image.header.inUse = inUse;
+function* changeInUse(image: Image, inUse: number): Operation<void> {
   try {
-    yield* writeHeader(image);
+    yield* changeHeader(image, { inUse });
   } catch (error) {
     image.header.inUse = IN_USE.open; // the file may say either: close has a mark to clear
     throw error;
   }
 }
 
-/** Writes the fields that an open disk changes, leaves every other byte as it was, and flushes. */
-function* writeHeader(image: Image): Operation<void> {
+/** The fields that an open disk changes. */
+type Changes = Partial<Pick<Header, "batEntries" | "inUse" | "dataOffset" | "flags" | "extensionOffset">>;
+
+/** Their bytes; every other byte of the header stays as it was found. */
+const CHANGING = [
+  { from: 32, to: 36 },
+  { from: 44, to: HEADER_SIZE },
+] as const;
+
+/** Changes fields of the header in the file, durably; what was flushed before stays before. */
+export function* changeHeader(image: Image, changes: Changes): Operation<void> {
+  const changed = { ...image.header, ...changes };
+  const encoded = encodeHeader(changed);
   const bytes = image.headerBytes.slice();
-  bytes.set(encodeHeader(image.header).subarray(CHANGING.from, CHANGING.to), CHANGING.from);
+  for (const { from, to } of CHANGING) bytes.set(encoded.subarray(from, to), from);
   yield* writeFully(image.storage, bytes, 0);
   yield* flushStorage(image.storage);
+  Object.assign(image.header, changes);
 }
-
-/** in_use, data_off and flags: bytes 44 to 55 of the header. */
-const CHANGING = { from: 44, to: 56 } as const;

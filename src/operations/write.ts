@@ -9,6 +9,7 @@ import { NO_HOST_CLUSTER } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
 import { withClusters } from "./clusters.js";
 import { type Extent, extentsOf } from "./extents.js";
+import { flush } from "./flush.js";
 import { growFile } from "./grow.js";
 import {
   clusterOf,
@@ -62,21 +63,31 @@ function* storeNew(image: Image, extent: Extent, source: Source): Operation<void
   for (let offset = extent.offset; offset < end; ) {
     const cluster = clusterOf(image, offset);
     const wanted = clusterOf(image, end - 1) - cluster + 1;
-    const hostCluster = image.engine.allocate(wanted, goalFor(image, cluster));
-    if (hostCluster === NO_HOST_CLUSTER) throw outOfClusters(image);
-    const count = image.engine.allocatedRun;
-    const partEnd = Math.min(end, (cluster + count) * image.clusterSize);
-    const part = slice(source, offset - extent.offset, partEnd - offset);
+    const rest = slice(source, offset - extent.offset, end - offset);
     try {
-      yield* fillRun(image, { cluster, hostCluster, count }, part, offset);
+      offset += yield* storeRun(image, cluster, wanted, rest, offset);
     } catch (error) {
-      image.engine.release(hostCluster, count);
-      throw error;
+      if (image.heldCount === 0 || (error as DiskError).code !== "NO_SPACE") throw error;
+      yield* flush(image); // frees the clusters that were held back for it
     }
-    image.unflushed = true; // a flush may write this entry before the rest of the write is done
-    image.engine.link(cluster, hostCluster, count);
-    offset = partEnd;
   }
+}
+
+/** Stores what fits into one run of free host clusters; answers how many bytes of `source` that was. */
+function* storeRun(image: Image, cluster: number, wanted: number, source: Source, offset: number): Operation<number> {
+  const { engine, clusterSize } = image;
+  const hostCluster = engine.allocate(wanted, goalFor(image, cluster));
+  if (hostCluster === NO_HOST_CLUSTER) throw outOfClusters(image);
+  const count = engine.allocatedRun;
+  const length = Math.min(lengthOf(source), (cluster + count) * clusterSize - offset);
+  try {
+    yield* fillRun(image, { cluster, hostCluster, count }, slice(source, 0, length), offset);
+  } catch (error) {
+    engine.release(hostCluster, count);
+    throw error;
+  }
+  engine.link(cluster, hostCluster, count);
+  return length;
 }
 
 /** Where the next cluster goes best: right behind the one before it. */

@@ -26,6 +26,16 @@ export interface Storage {
   allocate?(offset: number, length: number): void | Promise<void>;
   /** Gives the range's blocks back: it reads as zeros afterwards, the size stays. */
   punch?(offset: number, length: number): void | Promise<void>;
+  /** The next run of bytes from `offset` on that may be anything but zero; undefined where only zeros follow. */
+  nextData?(offset: number): DataRange | undefined | Promise<DataRange | undefined>;
+  /** Saves bytes durably beside the storage, under a name that `suffix` is part of; answers the name. */
+  saveBeside?(suffix: string, bytes: Uint8Array): string | Promise<string>;
+}
+
+/** A run of bytes, `end` not included. */
+export interface DataRange {
+  start: number;
+  end: number;
 }
 
 /** A storage that answers at once. It serves both faces. */
@@ -38,4 +48,6 @@ export interface StorageSync extends Storage {
   close(): void;
   allocate?(offset: number, length: number): void;
   punch?(offset: number, length: number): void;
+  nextData?(offset: number): DataRange | undefined;
+  saveBeside?(suffix: string, bytes: Uint8Array): string;
 }

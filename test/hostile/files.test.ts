@@ -107,7 +107,9 @@ describe("Creating a file", () => {
     const target = path(`exists-${name}`);
     writeFileSync(target, image);
     await expect(create(target, { size: 512 })).rejects.toMatchObject({ code: "EXISTS" });
-    expect((await openFile(target, { readOnly: true })).size).toBe(2 * 4096);
+    const kept = await openFile(target, { readOnly: true });
+    expect(kept.size).toBe(2 * 4096);
+    await kept.close();
     const disk = await create(target, { size: 512, replace: true });
     expect(disk.size).toBe(512);
     await disk.close();

@@ -62,7 +62,9 @@ describe.each(kits)("$name", (kit) => {
 describe("FileStorage", () => {
   it("moves more than the system does in one call, and beyond 2 GiB", async () => {
     const file = path("large");
-    for (const storage of [FileStorageSync.open(file, { create: "replace" }), await FileStorage.open(file)]) {
+    const opening = [() => FileStorageSync.open(file, { create: "replace" }), () => FileStorage.open(file)];
+    for (const open of opening) {
+      const storage = await open();
       const offset = 2 ** 33 + 1;
       expect(await storage.write(new Uint8Array([1, 2, 3]), offset)).toBe(3);
       expect(await storage.size()).toBe(offset + 3);

@@ -1,0 +1,157 @@
+/** An open file with its lock, and what both faces do with it in the same way: opening, blocks, and what lies beside it. */
+import * as fs from "node:fs";
+import { DiskError, storageError } from "../errors.js";
+import { type FileLock, type LockKind, lockFile, NO_LOCK } from "./file-lock.js";
+import { type Native, native } from "./native.js";
+import type { DataRange } from "./storage.js";
+
+/** How to open a file. */
+export interface FileOptions {
+  /** Opens for reading only. Default: false. */
+  readOnly?: boolean;
+  /** "new": makes the file, which must not exist yet; "replace": makes it or empties it. Default: it must exist. */
+  create?: "new" | "replace";
+  /** Takes no lock: reads what others may be writing, so what is read may not fit together. Only with `readOnly`. Default: false. */
+  share?: boolean;
+}
+
+export class FileHandle {
+  readonly path: string;
+  readonly readOnly: boolean;
+  readonly #lock: FileLock;
+  #fd: number;
+
+  protected constructor(path: string, options: FileOptions) {
+    const { readOnly = false, share = false } = options;
+    if (share && !readOnly) throw new TypeError("share: expected readOnly as well, as two writers destroy an image");
+    this.path = path;
+    this.readOnly = readOnly;
+    this.#fd = openFile(path, options);
+    try {
+      this.#lock = share ? NO_LOCK : lockFile(path, this.#fd, readOnly ? "read" : "write");
+      // Emptied only now: before the lock it may be somebody's disk.
+      if (options.create === "replace") fs.ftruncateSync(this.#fd, 0);
+    } catch (error) {
+      fs.closeSync(this.#fd);
+      throw error;
+    }
+  }
+
+  /** How other processes are kept out. */
+  get lock(): LockKind {
+    return this.#lock.kind;
+  }
+
+  /** Takes blocks for the range, so that writing there cannot run out of space. @throws DiskError UNSUPPORTED */
+  allocate(offset: number, length: number): void {
+    required("allocating blocks").allocate(this.fd, offset, length);
+  }
+
+  /** Gives the range's blocks back to the file system. @throws DiskError UNSUPPORTED */
+  punch(offset: number, length: number): void {
+    required("punching holes").punch(this.fd, offset, length);
+  }
+
+  /** The next run of bytes that is not a hole; without native calls that is all there is. */
+  nextData(offset: number): DataRange | undefined {
+    const calls = native();
+    if (typeof calls !== "string") return calls.nextData(this.fd, offset);
+    const end = fs.fstatSync(this.fd).size;
+    return offset < end ? { start: offset, end } : undefined;
+  }
+
+  /** Saves bytes in a new file beside this one, durably; answers its path. */
+  saveBeside(suffix: string, bytes: Uint8Array): string {
+    for (let number = 1; ; number++) {
+      const path = `${this.path}.${suffix}-${number}`;
+      try {
+        fs.writeFileSync(path, bytes, { flag: "wx", flush: true });
+        return path;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw storageError(`saving ${path}`, error, { path });
+      }
+    }
+  }
+
+  protected get fd(): number {
+    if (this.#fd < 0) throw new DiskError("CLOSED", `${this.path} is closed: open it again`, { path: this.path });
+    return this.#fd;
+  }
+
+  /** Gives the descriptor away to be closed, and ends the lock. */
+  protected release(): number {
+    const { fd } = this;
+    this.#fd = -1;
+    this.#lock.release();
+    return fd;
+  }
+}
+
+function required(what: string): Native {
+  const calls = native();
+  if (typeof calls === "string") throw new DiskError("UNSUPPORTED", `${what} is not possible: ${calls}`);
+  return calls;
+}
+
+/** Opens a regular file or block device; a directory is refused by name, and a FIFO would hang. */
+function openFile(path: string, { readOnly = false, create }: FileOptions): number {
+  const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NONBLOCK } = fs.constants;
+  const creating = create === "new" ? O_CREAT | O_EXCL : create === "replace" ? O_CREAT : 0;
+  let fd: number | undefined;
+  try {
+    fd = fs.openSync(path, (readOnly ? O_RDONLY : O_RDWR) | creating | (O_NONBLOCK ?? 0), 0o666);
+    requireKind(path, fs.fstatSync(fd));
+    return fd;
+  } catch (error) {
+    if (fd !== undefined) fs.closeSync(fd);
+    throw openError(path, error);
+  }
+}
+
+function requireKind(path: string, stat: fs.Stats): void {
+  if (stat.isDirectory()) throw directoryError(path);
+  if (!stat.isFile())
+    throw new DiskError("UNSUPPORTED", `${path} is not a regular file: copy its content into one`, { path });
+}
+
+function openError(path: string, cause: unknown): DiskError {
+  switch ((cause as NodeJS.ErrnoException).code) {
+    case "EISDIR":
+      return directoryError(path, cause);
+    case "ENOENT":
+      return new DiskError("NOT_FOUND", `${path} does not exist: check the path`, { path }, cause);
+    case "EEXIST":
+      return new DiskError(
+        "EXISTS",
+        `${path} exists already: choose another name, or say that it may be replaced`,
+        { path },
+        cause,
+      );
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new DiskError(
+        "PERMISSION",
+        `${path} may not be opened with these rights: change its permissions, or open it for reading only`,
+        { path },
+        cause,
+      );
+    default:
+      return storageError(`opening ${path}`, cause, { path });
+  }
+}
+
+function directoryError(path: string, cause?: unknown): DiskError {
+  const images = imagesIn(path);
+  const hint = images.length > 0 ? `open the image inside: ${images.join(", ")}` : "name a file";
+  return new DiskError("IS_DIRECTORY", `${path} is a directory: ${hint}`, { path, images }, cause);
+}
+
+/** The disk images in a folder, as far as it may be read. */
+function imagesIn(path: string): string[] {
+  try {
+    return fs.readdirSync(path).filter((name) => /\.hds$/i.test(name));
+  } catch {
+    return [];
+  }
+}
