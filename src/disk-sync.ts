@@ -17,7 +17,7 @@ import { runSync } from "./run.js";
 import type { StorageSync } from "./storage/storage.js";
 
 /** What may lie beneath a synchronous disk. */
-export type BeneathSync = Pick<DiskSync, "size" | "path" | "read"> | StorageSync;
+export type BeneathSync = DiskSync | StorageSync;
 export type OpenOptionsSync = OpenOptions<BeneathSync>;
 export type CreateOptionsSync = CreateOptions<BeneathSync>;
 
@@ -111,7 +111,7 @@ export class DiskSync extends Face {
 
   /** Whether one transfer was enough; where it was short, the operation does it all again. */
   #readDirect(buffer: Uint8Array, offset: number): boolean {
-    const fileOffset = directOffset(this.image, offset, buffer.length);
+    const fileOffset = directOffset(this.image, buffer, offset);
     if (fileOffset < 0) return false;
     try {
       return this.image.storage.read(buffer, fileOffset) === buffer.length;
@@ -121,7 +121,7 @@ export class DiskSync extends Face {
   }
 
   #writeDirect(buffer: Uint8Array, offset: number): boolean {
-    const fileOffset = directWriteOffset(this.image, offset, buffer.length);
+    const fileOffset = directWriteOffset(this.image, buffer, offset);
     if (fileOffset < 0) return false;
     this.image.unflushed = true;
     try {

@@ -109,12 +109,12 @@ export class Disk extends Face {
 
   /** The way of a request that one transfer serves; nothing where it is not one. The lock is taken before this returns. */
   #readDirect(buffer: Uint8Array, offset: number): Promise<void> | undefined {
-    const fileOffset = directOffset(this.image, offset, buffer.length);
+    const fileOffset = directOffset(this.image, buffer, offset);
     return fileOffset < 0 ? undefined : this.#direct("reading", buffer, offset, fileOffset);
   }
 
   #writeDirect(buffer: Uint8Array, offset: number): Promise<void> | undefined {
-    const fileOffset = directWriteOffset(this.image, offset, buffer.length);
+    const fileOffset = directWriteOffset(this.image, buffer, offset);
     return fileOffset < 0 ? undefined : this.#direct("writing", buffer, offset, fileOffset);
   }
 

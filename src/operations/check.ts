@@ -15,7 +15,7 @@ export interface CheckReport {
   leaks: number;
   totalClusters: number;
   allocatedClusters: number;
-  /** Allocated clusters that do not follow their predecessor in the file. */
+  /** Allocated clusters that do not follow their allocated neighbour in the file. */
   fragmentedClusters: number;
   /** One past the last byte of the file that is in use. */
   imageEndOffset: number;

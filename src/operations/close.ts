@@ -17,15 +17,16 @@ export function* close(image: Image): Operation<void> {
   yield* locked(image.locks, 0, Number.MAX_SAFE_INTEGER, true, function* () {
     if (image.closed) return;
     yield* settle(image);
-    yield* abandon(image);
+    image.closed = true;
+    yield* closeStorage(image.storage);
   });
 }
 
 /** Closes the storage and nothing else: the image stays as the last flush left it, marked as not closed cleanly. */
 export function* abandon(image: Image): Operation<void> {
   if (image.closed) return;
-  image.closed = true;
-  yield* closeStorage(image.storage);
+  image.closed = true; // what waits in line fails, what is in flight still has its storage
+  yield* locked(image.locks, 0, Number.MAX_SAFE_INTEGER, true, () => closeStorage(image.storage));
 }
 
 function* settle(image: Image): Operation<void> {

@@ -10,7 +10,9 @@ import { isInside } from "./read.js";
 const MAX_CLUSTERS = 16;
 
 /** Where a guest range lies in the file if it is allocated in one piece; -1 in every other case, mistakes included. */
-export function directOffset(image: Image, offset: number, length: number): number {
+export function directOffset(image: Image, buffer: Uint8Array, offset: number): number {
+  if (!(buffer instanceof Uint8Array)) return -1;
+  const { length } = buffer;
   if (image.closed || !Number.isSafeInteger(offset) || offset < 0 || !(length > 0) || offset + length > image.size) {
     return -1;
   }
@@ -29,8 +31,8 @@ export function directOffset(image: Image, offset: number, length: number): numb
 }
 
 /** `directOffset` for a write: only where the disk has been marked, so that nothing else is to be written. */
-export function directWriteOffset(image: Image, offset: number, length: number): number {
-  return image.marked && !image.readOnly ? directOffset(image, offset, length) : -1;
+export function directWriteOffset(image: Image, buffer: Uint8Array, offset: number): number {
+  return image.marked && !image.readOnly ? directOffset(image, buffer, offset) : -1;
 }
 
 export function directError(verb: "reading" | "writing", length: number, fileOffset: number, cause: unknown): Error {

@@ -112,7 +112,9 @@ export function requireRange(image: Image, offset: number, length: number): void
 }
 
 export function requireBuffer(buffer: Uint8Array): void {
-  if (!(buffer instanceof Uint8Array)) throw new TypeError(`buffer: expected a Uint8Array, got ${describe(buffer)}`);
+  // By its tag: arrays of other realms (frames, node:vm) are as good.
+  if (Object.prototype.toString.call(buffer) !== "[object Uint8Array]")
+    throw new TypeError(`buffer: expected a Uint8Array, got ${describe(buffer)}`);
 }
 
 function describe(value: unknown): string {

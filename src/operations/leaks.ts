@@ -33,8 +33,8 @@ function* scanRun(image: Image, run: HostRun, scanner: ZeroScanner, leaked: Host
   for (let offset = start; offset < end; ) {
     if (storage.nextData) {
       const data = yield* call(() => storage.nextData!(offset));
-      if (data >= end) return;
-      offset = Math.max(offset, data);
+      if (data === undefined || data.start >= end) return;
+      offset = Math.max(offset, data.start);
     }
     const index = Math.floor((offset - start) / clusterSize);
     const stop = Math.min(end, start + (index + 1) * clusterSize);

