@@ -1,43 +1,111 @@
-/** `parablock check`: what is wrong with an image. Its exit codes are those of `qemu-img check`. */
-import type { Command } from "commander";
+/** `parablock check`: what is wrong with an image, and mending it. Its exit codes are those of `qemu-img check`. */
+import { readFileSync } from "node:fs";
+import { type Command, Option } from "commander";
+import { Disk } from "../disk.js";
 import type { CheckReport } from "../operations/check.js";
+import type { RepairLevel, RepairReport } from "../operations/repair.js";
+import { FileStorage } from "../storage/file.js";
+import { about, usageFailure } from "./failure.js";
 import { openImage } from "./image.js";
-import { examples } from "./options.js";
+import { examples, shareOption } from "./options.js";
 import { formatFields, print, printJson } from "./print.js";
 import { formatExactSize, formatShare } from "./size.js";
 
 const EXIT = { clean: 0, corruption: 2, leaks: 3 } as const;
 
+interface CheckFlags {
+  json?: boolean;
+  repair?: RepairLevel;
+  undo?: string;
+  forceShare?: boolean;
+}
+
 export function addCheck(program: Command): void {
   program
     .command("check")
-    .summary("look for damage and waste")
+    .summary("look for damage and waste, and repair them")
     .description(
-      "Looks for damage and waste. Changes nothing. Exit code: 0 clean, 1 the check could not run, 2 corruption, 3 leaks only.",
+      "Looks for damage and waste; changes nothing unless told to repair. Exit code: 0 clean (afterwards), 1 the check could not run, 2 corruption, 3 leaks only.",
     )
     .argument("<file>", "a Parallels image")
+    .addOption(
+      new Option(
+        "--repair <what>",
+        "leaks: free what nothing uses; all: mend damage, too. Before entries are dropped, header and BAT are saved in FILE.backup-N",
+      ).choices(["leaks", "all"]),
+    )
+    .option("--undo <backup>", "put back the entries that a repair dropped")
+    .addOption(shareOption())
     .option("--json", "report as JSON")
-    .addHelpText("after", examples("check disk.hds", "check --json disk.hds"))
+    .addHelpText(
+      "after",
+      examples("check disk.hds", "check --repair all disk.hds", "check --undo disk.hds.backup-1 disk.hds"),
+    )
     .action(check);
 }
 
-async function check(file: string, { json }: { json?: boolean }): Promise<void> {
-  const disk = await openImage(file);
+async function check(file: string, { json, repair, undo, forceShare }: CheckFlags): Promise<void> {
+  if (repair !== undefined && undo !== undefined) throw usageFailure("--repair and --undo exclude each other");
+  if (forceShare && (repair ?? undo) !== undefined)
+    throw usageFailure("--force-share is for looking only: leave it out to change the image");
+  const restored = undo === undefined ? undefined : await undoRepair(file, undo);
+  const repaired = repair === undefined ? undefined : await repairImage(file, repair);
+  const report = repaired?.after ?? (await lookAt(file, forceShare));
+  if (json) await printJson({ filename: file, ...report, ...extras(repaired, restored) });
+  else await print(formatExtras(repaired, restored) + formatReport(file, report));
+  process.exitCode = report.corruptions > 0 ? EXIT.corruption : report.leaks > 0 ? EXIT.leaks : EXIT.clean;
+}
+
+async function lookAt(file: string, share?: boolean): Promise<CheckReport> {
+  const disk = await openImage(file, share);
   const report = await disk.check();
   await disk.close();
-  if (json) await printJson({ filename: file, ...report });
-  else await print(formatReport(file, report));
-  process.exitCode = report.corruptions > 0 ? EXIT.corruption : report.leaks > 0 ? EXIT.leaks : EXIT.clean;
+  return report;
+}
+
+/** Repairs an image; a damaged one is left as it is where only leaks are to be freed. */
+async function repairImage(file: string, level: RepairLevel): Promise<RepairReport | undefined> {
+  if (level === "leaks" && (await lookAt(file)).corruptions > 0) return undefined;
+  return about(file, async () => {
+    const disk = await Disk.open(await FileStorage.open(file), { repair: level });
+    await disk.close();
+    return disk.repaired!;
+  });
+}
+
+function undoRepair(file: string, backup: string): Promise<number> {
+  return about(file, async () => {
+    const bytes = readFileSync(backup);
+    return Disk.undoRepair(await FileStorage.open(file), bytes);
+  });
+}
+
+function extras(repaired: RepairReport | undefined, restored: number | undefined): object {
+  return {
+    ...(repaired && { repaired: repaired.before.findings, ...(repaired.backup && { backup: repaired.backup }) }),
+    ...(restored !== undefined && { restored }),
+  };
+}
+
+function formatExtras(repaired: RepairReport | undefined, restored: number | undefined): string {
+  const lines: string[] = [];
+  if (restored !== undefined) lines.push(`${plural(restored, "entry", "entries")} put back\n`);
+  if (repaired?.backup) lines.push(`header and BAT as they were: ${repaired.backup}\n`);
+  for (const { severity, message } of repaired?.before.findings ?? [])
+    lines.push(`repaired: ${severity}: ${message}\n`);
+  return lines.join("");
 }
 
 function formatReport(file: string, report: CheckReport): string {
   const { findings, corruptions, leaks, allocatedClusters, totalClusters, fragmentedClusters } = report;
-  const listed = findings.map(({ severity, message }) => `${severity}: ${message}\n`).join("");
+  const listed = findings.map(
+    ({ severity, message, clusters }) => `${severity}: ${message}${formatClusters(clusters)}\n`,
+  );
   const verdict =
     corruptions + leaks === 0
       ? "no errors"
-      : `${plural(corruptions, "corruption")}, ${plural(leaks, "leaked cluster")}`;
-  return `${listed}${file}: ${verdict}\n${formatFields([
+      : `${plural(corruptions, "corruption")}, ${plural(leaks, "leaked cluster")}${adviceFor(corruptions)}`;
+  return `${listed.join("")}${file}: ${verdict}\n${formatFields([
     [
       "allocated",
       `${allocatedClusters} of ${totalClusters} clusters (${formatShare(allocatedClusters, totalClusters)})`,
@@ -47,6 +115,17 @@ function formatReport(file: string, report: CheckReport): string {
   ])}`;
 }
 
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+function adviceFor(corruptions: number): string {
+  return `; repair with --repair ${corruptions > 0 ? "all" : "leaks"}`;
+}
+
+/** The first clusters that a finding is about. */
+function formatClusters(clusters: readonly number[] | undefined): string {
+  if (clusters === undefined) return "";
+  const shown = clusters.slice(0, 10).join(", ");
+  return ` (guest ${clusters.length === 1 ? "cluster" : "clusters"} ${shown}${clusters.length > 10 ? ", ..." : ""})`;
+}
+
+function plural(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : nouns}`;
 }

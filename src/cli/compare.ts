@@ -1,7 +1,7 @@
 /** `parablock compare`: whether two disks hold the same bytes. */
 import { type Command, Option } from "commander";
 import { createZeroScanner } from "../engine/create.js";
-import { examples } from "./options.js";
+import { examples, shareOption } from "./options.js";
 import { print, printJson } from "./print.js";
 import { type Progress, withProgress } from "./progress.js";
 import { type ImageKind, openSource, type Source } from "./source.js";
@@ -13,6 +13,7 @@ interface CompareFlags {
   fromB?: ImageKind;
   baseA?: string;
   baseB?: string;
+  forceShare?: boolean;
 }
 
 /** Comparisons in flight at once; each reads two windows. */
@@ -31,6 +32,7 @@ export function addCompare(program: Command): void {
     .option("--base-b <file>", "what lies beneath B")
     .addOption(kindOption("--from-a <kind>", "A"))
     .addOption(kindOption("--from-b <kind>", "B"))
+    .addOption(shareOption())
     .option("--json", "report as JSON")
     .addHelpText("after", examples("compare disk.hds disk.raw", "compare --base-a below.hds above.hds merged.hds"))
     .action(compare);
@@ -41,8 +43,8 @@ function kindOption(flags: string, name: string): Option {
 }
 
 async function compare(a: string, b: string, flags: CompareFlags): Promise<void> {
-  const first = await openSource(a, { kind: flags.fromA, base: flags.baseA });
-  const second = await openSource(b, { kind: flags.fromB, base: flags.baseB });
+  const first = await openSource(a, { kind: flags.fromA, base: flags.baseA, forceShare: flags.forceShare });
+  const second = await openSource(b, { kind: flags.fromB, base: flags.baseB, forceShare: flags.forceShare });
   const larger = Math.max(first.size, second.size);
   const difference = await withProgress("Comparing", larger, (progress) =>
     new Comparison(first, second, progress).run(),

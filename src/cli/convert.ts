@@ -4,7 +4,7 @@ import type { Format } from "../format/header.js";
 import { copy } from "./copy.js";
 import { Draft, requireFree, requireOther } from "./draft.js";
 import { Failure, usageFailure } from "./failure.js";
-import { baseOption, clusterSizeOption, examples, formatOption } from "./options.js";
+import { baseOption, clusterSizeOption, examples, formatOption, shareOption } from "./options.js";
 import { withProgress } from "./progress.js";
 import { parseSize } from "./size.js";
 import { type ImageKind, openSource, type Source } from "./source.js";
@@ -20,6 +20,7 @@ interface ConvertFlags {
   base?: string;
   size?: number;
   force?: boolean;
+  forceShare?: boolean;
 }
 
 const STREAM = "-";
@@ -48,6 +49,7 @@ export function addConvert(program: Command): void {
       "how much standard input brings; without it, an image needs a temporary raw copy",
       parseSize,
     )
+    .addOption(shareOption())
     .option("--force", "replace a file that exists, once the new one is complete")
     .addHelpText(
       "after",
@@ -69,7 +71,7 @@ async function convert(input: string, out: string, flags: ConvertFlags): Promise
 }
 
 async function convertFile(input: string, out: string, flags: ConvertFlags): Promise<void> {
-  const source = await openSource(input, { kind: flags.from, base: flags.base });
+  const source = await openSource(input, { kind: flags.from, base: flags.base, forceShare: flags.forceShare });
   try {
     const target = await openTarget(out, outputKind(out, flags, source.kind), source.size, flags);
     await filling(target, () => copySource(source, target));

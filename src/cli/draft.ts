@@ -5,6 +5,7 @@
  */
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { FileStorageSync } from "../storage/file.js";
 import { Failure, usageFailure } from "./failure.js";
 import { keep, removeAtExit } from "./leftovers.js";
 
@@ -53,6 +54,8 @@ export function requireFree(target: string, force?: boolean): fs.Stats | undefin
   if (!existing.isFile())
     throw new Failure(`${target} is not a regular file: name another, or "-" for standard output`);
   if (!force) throw exists(target);
+  // Somebody who has it open would go on writing into a file that has no name any more.
+  FileStorageSync.open(target).close();
   return existing;
 }
 

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { IN_USE } from "../format/header.js";
 import type { DiskInfo } from "../operations/info.js";
 import { openImage } from "./image.js";
-import { examples } from "./options.js";
+import { examples, shareOption } from "./options.js";
 import { formatFields, print, printJson } from "./print.js";
 import { formatExactSize, formatShare, formatSize } from "./size.js";
 
@@ -17,13 +17,14 @@ export function addInfo(program: Command): void {
     .summary("say what an image is")
     .description("Says what an image is: its sizes, its state, where its data begins. Changes nothing.")
     .argument("<file>", "a Parallels image")
+    .addOption(shareOption())
     .option("--json", "report as JSON, sizes and offsets in bytes")
     .addHelpText("after", examples("info disk.hds", "info --json disk.hds"))
     .action(info);
 }
 
-async function info(file: string, { json }: { json?: boolean }): Promise<void> {
-  const disk = await openImage(file);
+async function info(file: string, { json, forceShare }: { json?: boolean; forceShare?: boolean }): Promise<void> {
+  const disk = await openImage(file, forceShare);
   const facts = disk.info;
   await disk.close();
   const { blocks } = statSync(file);

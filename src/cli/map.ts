@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import type { Command } from "commander";
 import { Draft, requireOther } from "./draft.js";
 import { about } from "./failure.js";
-import { baseOption, examples } from "./options.js";
+import { baseOption, examples, shareOption } from "./options.js";
 import { Picture } from "./picture.js";
 import { drawPicture } from "./picture-svg.js";
 import { print, printAll } from "./print.js";
@@ -15,6 +15,7 @@ interface MapFlags {
   json?: boolean;
   svg?: string;
   force?: boolean;
+  forceShare?: boolean;
 }
 
 export function addMap(program: Command): void {
@@ -29,6 +30,7 @@ export function addMap(program: Command): void {
     .option("--json", "the fields of `qemu-img map --output=json`")
     .option("--svg <out>", "draw the allocation instead, as a picture in this file (- for standard output)")
     .option("--force", "replace a picture that exists")
+    .addOption(shareOption())
     .addHelpText(
       "after",
       examples("map disk.hds", "map --json --base below.hds above.hds", "map --svg allocation.svg disk.hds"),
@@ -36,9 +38,9 @@ export function addMap(program: Command): void {
     .action(map);
 }
 
-async function map(file: string, { base, json, svg, force }: MapFlags): Promise<void> {
+async function map(file: string, { base, json, svg, force, forceShare }: MapFlags): Promise<void> {
   if (svg !== undefined) requireOther(svg, [file, base]);
-  const source = await openSource(file, { kind: "parallels", base });
+  const source = await openSource(file, { kind: "parallels", base, forceShare });
   try {
     if (svg !== undefined) await draw(source, svg, force);
     if (json) await printAll(jsonLines(source));
@@ -52,8 +54,8 @@ async function* textLines(source: Source): AsyncGenerator<string> {
   const width = `${source.size}`.length;
   const column = (bytes: number) => `${bytes}`.padStart(width);
   for await (const extents of allExtents(source)) {
-    for (const { offset, length, depth, fileOffset } of extents) {
-      const kind = fileOffset === undefined ? "zero" : depth === 0 ? "data" : "base";
+    for (const { offset, length, depth, fileOffset, zero } of extents) {
+      const kind = zero ? "zero" : depth === 0 ? "data" : "base";
       yield `${column(offset)} ${column(length)} ${kind}${fileOffset === undefined ? "" : ` ${column(fileOffset)}`}\n`;
     }
   }
@@ -71,9 +73,9 @@ async function* jsonLines(source: Source): AsyncGenerator<string> {
   yield before === "[" ? "[]\n" : "]\n";
 }
 
-function jsonOf({ offset, length, depth, fileOffset }: Extent): string {
+function jsonOf({ offset, length, depth, fileOffset, zero }: Extent): string {
   const present = fileOffset !== undefined;
-  const fields = `"start": ${offset}, "length": ${length}, "depth": ${depth}, "present": ${present}, "zero": ${!present}, "data": ${present}`;
+  const fields = `"start": ${offset}, "length": ${length}, "depth": ${depth}, "present": ${present}, "zero": ${zero}, "data": ${!zero}`;
   return present ? `{ ${fields}, "offset": ${fileOffset}}` : `{ ${fields}}`;
 }
 

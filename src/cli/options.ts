@@ -22,6 +22,13 @@ export function baseOption(): Option {
   );
 }
 
+export function shareOption(): Option {
+  return new Option(
+    "--force-share",
+    "read an image that is open for writing elsewhere; what is read may not fit together",
+  );
+}
+
 /** Help text with command lines to copy. */
 export function examples(...lines: string[]): string {
   return `\nExamples:\n${lines.map((line) => `  parablock ${line}\n`).join("")}`;

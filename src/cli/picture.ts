@@ -53,8 +53,8 @@ export class Picture {
   }
 
   /** Adds the next extent; they come in order. */
-  add({ offset, length, depth, fileOffset }: Extent): void {
-    if (fileOffset === undefined) return;
+  add({ offset, length, depth, fileOffset, zero }: Extent): void {
+    if (fileOffset === undefined || zero) return;
     if (depth > 0) {
       this.baseBytes += length;
       this.#eachCell(offset, length, (cell, part) => {

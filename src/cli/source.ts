@@ -18,6 +18,8 @@ export interface Extent {
   depth: number;
   /** Where the bytes lie in the file at that depth; undefined where nothing is allocated and zeros are read. */
   fileOffset: number | undefined;
+  /** Reads as zeros: a hole in a raw file has a place in it all the same. */
+  zero: boolean;
 }
 
 export interface Source {
@@ -40,16 +42,18 @@ export interface SourceOptions {
   kind?: ImageKind | undefined;
   /** A file that lies beneath a Parallels image. */
   base?: string | undefined;
+  /** Reads what others may be writing. */
+  forceShare?: boolean | undefined;
 }
 
 const RAW_CLUSTER_SIZE = 1024 * 1024;
 
 /** Opens a file for reading. @throws DiskError with the path in its message; Failure */
-export function openSource(path: string, { kind, base }: SourceOptions = {}): Promise<Source> {
+export function openSource(path: string, { kind, base, forceShare }: SourceOptions = {}): Promise<Source> {
   return about(path, async () => {
-    const storage = await FileStorage.open(path, { readOnly: true });
+    const storage = await FileStorage.open(path, { readOnly: true, share: forceShare ?? false });
     const found = kind ?? (await probeKind(storage));
-    if (found === "parallels") return openParallels(path, storage, base);
+    if (found === "parallels") return openParallels(path, storage, base, forceShare);
     if (base === undefined) return openRaw(path, storage);
     await storage.close();
     throw new Failure(`${path} is not a Parallels image, so it has no base: leave --base out`);
@@ -72,13 +76,33 @@ async function openRaw(path: string, storage: FileStorage): Promise<Source> {
     clusterSize: RAW_CLUSTER_SIZE,
     disk: undefined,
     read: (buffer, offset) => about(path, () => runAsync(readFully(storage, buffer, offset))),
-    extents: async (offset, length) => (length === 0 ? [] : [{ offset, length, depth: 0, fileOffset: offset }]),
+    extents: async (offset, length) => rawExtents(storage, offset, offset + length),
     close: () => storage.close(),
   };
 }
 
-async function openParallels(path: string, storage: FileStorage, basePath: string | undefined): Promise<Source> {
-  const base = basePath === undefined ? undefined : await openSource(basePath);
+/** Data and holes of a raw file. */
+function rawExtents(storage: FileStorage, offset: number, end: number): Extent[] {
+  const extents: Extent[] = [];
+  const add = (to: number, zero: boolean) => {
+    if (to > offset) extents.push({ offset, length: to - offset, depth: 0, fileOffset: offset, zero });
+    offset = Math.max(offset, to);
+  };
+  while (offset < end) {
+    const data = storage.nextData(offset) ?? { start: end, end };
+    add(Math.min(data.start, end), true);
+    add(Math.min(data.end, end), false);
+  }
+  return extents;
+}
+
+async function openParallels(
+  path: string,
+  storage: FileStorage,
+  basePath: string | undefined,
+  forceShare: boolean | undefined,
+): Promise<Source> {
+  const base = basePath === undefined ? undefined : await openSource(basePath, { forceShare });
   const disk = await Disk.open(storage, { readOnly: true, ...(base && { base }) });
   return {
     path,
@@ -102,7 +126,7 @@ async function extentsOf(disk: Disk, base: Source | undefined, offset: number, l
       for (const beneath of await base!.extents(run.offset, run.length)) extents.push({ ...beneath, depth: 1 });
     } else {
       const fileOffset = run.kind === "data" ? run.fileOffset : undefined;
-      extents.push({ offset: run.offset, length: run.length, depth: 0, fileOffset });
+      extents.push({ offset: run.offset, length: run.length, depth: 0, fileOffset, zero: fileOffset === undefined });
     }
   }
   return extents;
@@ -132,5 +156,5 @@ export async function* allExtents(source: Source): AsyncGenerator<Extent[]> {
 
 function continues(previous: Extent, extent: Extent): boolean {
   const expected = previous.fileOffset === undefined ? undefined : previous.fileOffset + previous.length;
-  return previous.depth === extent.depth && extent.fileOffset === expected;
+  return previous.depth === extent.depth && previous.zero === extent.zero && extent.fileOffset === expected;
 }

@@ -45,7 +45,7 @@ async function markHeld(
   sourceCount: number,
 ): Promise<void> {
   for (const extent of await source.extents(offset, length)) {
-    if (extent.fileOffset === undefined) continue;
+    if (extent.zero) continue;
     const extentEnd = extent.offset + extent.length;
     for (let at = extent.offset; at < extentEnd; ) {
       const number = Math.floor(at / windowSize);
