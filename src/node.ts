@@ -1,11 +1,12 @@
 /**
  * Disks in files, for Node.
  *
- * ```js
+ * ```ts
  * import { openFile } from "parablock/node";
  * await using disk = await openFile("disk.hds");
  * ```
  */
+import { rmSync } from "node:fs";
 import { Disk } from "./disk.js";
 import { type CreateOptionsSync, DiskSync, type OpenOptionsSync } from "./disk-sync.js";
 import type { CreateOptions, OpenOptions } from "./options.js";
@@ -30,7 +31,13 @@ export async function openFile(path: string, options: OpenOptions & ShareOption 
 /** Makes an empty image in a new file, and opens it. @throws RangeError, DiskError as `Disk.create`, EXISTS */
 export async function createFile(path: string, { replace, ...options }: CreateOptions & ReplaceOption): Promise<Disk> {
   createSettings(options); // before a file is touched
-  return Disk.create(await FileStorage.open(path, { create: replace ? "replace" : "new" }), options);
+  const storage = await FileStorage.open(path, { create: replace ? "replace" : "new" });
+  try {
+    return await Disk.create(storage, options);
+  } catch (error) {
+    removeHalfMade(path);
+    throw error;
+  }
 }
 
 /** `openFile` for the synchronous face. */
@@ -41,7 +48,18 @@ export function openFileSync(path: string, options: OpenOptionsSync & ShareOptio
 /** `createFile` for the synchronous face. */
 export function createFileSync(path: string, { replace, ...options }: CreateOptionsSync & ReplaceOption): DiskSync {
   createSettings(options);
-  return DiskSync.create(FileStorageSync.open(path, { create: replace ? "replace" : "new" }), options);
+  const storage = FileStorageSync.open(path, { create: replace ? "replace" : "new" });
+  try {
+    return DiskSync.create(storage, options);
+  } catch (error) {
+    removeHalfMade(path);
+    throw error;
+  }
+}
+
+/** What was in the file is gone already: it was to be replaced, or was not there. */
+function removeHalfMade(path: string): void {
+  rmSync(path, { force: true });
 }
 
 function fileOptions({ readOnly = false, share = false }: OpenOptions & ShareOption): FileOptions {

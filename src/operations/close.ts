@@ -1,12 +1,14 @@
 /** Close: flush, give back the file's unused tail, then say "closed cleanly", in this order. */
 import { IN_USE } from "../format/header.js";
+import { flushData } from "./durable.js";
 import { endOf } from "./findings.js";
 import { flush } from "./flush.js";
-import type { Image } from "./image.js";
+import { resizing } from "./grow.js";
+import { type Image, TASK } from "./image.js";
 import { beginChange, endChange } from "./mark.js";
 import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
-import { closeStorage, flushStorage, truncate } from "./transfer.js";
+import { closeStorage, truncate } from "./transfer.js";
 
 /**
  * Closes the disk after the operations in flight. Closing twice is no error. Where making the image durable
@@ -18,7 +20,7 @@ export function* close(image: Image): Operation<void> {
     if (image.closed) return;
     yield* settle(image);
     image.closed = true;
-    yield* closeStorage(image.storage);
+    yield* release(image);
   });
 }
 
@@ -26,7 +28,12 @@ export function* close(image: Image): Operation<void> {
 export function* abandon(image: Image): Operation<void> {
   if (image.closed) return;
   image.closed = true; // what waits in line fails, what is in flight still has its storage
-  yield* locked(image.locks, 0, Number.MAX_SAFE_INTEGER, true, () => closeStorage(image.storage));
+  yield* locked(image.locks, 0, Number.MAX_SAFE_INTEGER, true, () => release(image));
+}
+
+/** Closes the storage after a flush that is still under way. */
+function* release(image: Image): Operation<void> {
+  yield* locked(image.tasks, TASK.flush, TASK.flush, true, () => closeStorage(image.storage));
 }
 
 function* settle(image: Image): Operation<void> {
@@ -37,13 +44,15 @@ function* settle(image: Image): Operation<void> {
   yield* endChange(image);
 }
 
-/** Cuts the file behind the last cluster in use; the BAT that needs nothing beyond is durable. */
+/** Cuts the file behind the last cluster in use: the BAT that needs nothing beyond is durable, afterwards all else is. */
 export function* trim(image: Image): Operation<void> {
   const end = endOf(image);
-  if (end >= image.fileSize) return;
-  yield* truncate(image.storage, end);
-  image.fileSize = end;
-  image.zeroFrom = end;
-  image.foundSize = Math.min(image.foundSize, end);
-  yield* flushStorage(image.storage);
+  if (end < image.fileSize) {
+    yield* resizing(image, () => truncate(image.storage, end));
+    image.fileSize = end;
+    image.zeroFrom = end;
+    image.foundSize = Math.min(image.foundSize, end);
+    image.unflushed = true;
+  }
+  yield* flushData(image); // the holes that the last flush punched after its end, too
 }

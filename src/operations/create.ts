@@ -11,7 +11,7 @@ import {
 } from "../format/header.js";
 import type { Storage } from "../storage/storage.js";
 import type { Operation } from "./operation.js";
-import { flushStorage, truncate, writeFully } from "./transfer.js";
+import { allocate, flushStorage, truncate, writeFully } from "./transfer.js";
 
 /** What a new image is to be. */
 export interface CreateSettings {
@@ -60,6 +60,8 @@ export function* create(storage: Storage, settings: CreateSettings): Operation<v
   const { heads, cylinders } = geometryOf(size / SECTOR_SIZE);
   yield* truncate(storage, 0);
   yield* truncate(storage, dataStart);
+  // With blocks for the whole BAT a flush never fails for want of space, and so can free what was discarded.
+  yield* allocate(storage, 0, dataStart);
   yield* flushStorage(storage);
   const header = encodeHeader({
     format,

@@ -3,19 +3,22 @@
  * meanwhile, with data that is not durable yet, waits for the next flush.
  */
 import { DIRTY_BLOCK_SIZE } from "../engine/engine.js";
-import { DiskError } from "../errors.js";
 import { HEADER_SIZE } from "../format/header.js";
+import { flushData, requireBelievable } from "./durable.js";
 import { type HostRun, hostOffsetOf, type Image, requireOpen, TASK } from "./image.js";
 import { clearEmptyFlag } from "./mark.js";
 import { call, type Operation, together } from "./operation.js";
 import { locked } from "./range-locks.js";
-import { flushStorage, writeFully } from "./transfer.js";
+import { writeFully } from "./transfer.js";
 
 /** Makes everything that was written before durable. */
 export function* flush(image: Image): Operation<void> {
   requireOpen(image);
   if (image.readOnly) return;
-  yield* locked(image.tasks, TASK.flush, TASK.flush, true, () => flushTables(image));
+  yield* locked(image.tasks, TASK.flush, TASK.flush, true, function* () {
+    requireOpen(image);
+    yield* flushTables(image);
+  });
 }
 
 interface BatRun {
@@ -26,8 +29,9 @@ interface BatRun {
 
 /** The flush itself: the caller keeps others from flushing. */
 export function* flushTables(image: Image): Operation<void> {
-  if (!image.marked) return; // nothing was changed
-  if (image.flushError !== undefined) throw flushFailed(image.flushError);
+  requireBelievable(image);
+  // Nothing was changed here; what a writer that did not finish left may not be durable, though it reads well.
+  if (!image.marked) return yield* flushData(image);
   const runs = takeDirtyRuns(image);
   const { held, heldCount } = image;
   image.held = [];
@@ -49,19 +53,6 @@ export function* flushTables(image: Image): Operation<void> {
     throw error;
   }
   yield* together(held.map((run) => releaseRun(image, run)));
-}
-
-/** Flushes the storage. Once that has failed the system may have dropped what it could not write: no later flush is believed. */
-function* flushData(image: Image): Operation<void> {
-  if (!image.unflushed) return;
-  image.unflushed = false;
-  try {
-    yield* flushStorage(image.storage);
-  } catch (error) {
-    image.unflushed = true;
-    image.flushError = error;
-    throw error;
-  }
 }
 
 /** Frees clusters that no durable BAT refers to. Their blocks go first: once free, others may write there. */
@@ -91,13 +82,4 @@ function takeDirtyRuns({ engine }: Image): BatRun[] {
     block = engine.nextDirtyBlock(block);
   }
   return runs;
-}
-
-function flushFailed(cause: unknown): DiskError {
-  return new DiskError(
-    "FLUSH_FAILED",
-    "an earlier flush failed, so what was written since the last good one may be lost: close the disk, find the cause, and open it again",
-    {},
-    cause,
-  );
 }

@@ -2,11 +2,11 @@
  * Growth and shrinking of the file. It covers every host cluster in use before anything is written there; growing
  * takes more than is needed at once (preallocation), and close gives back what was not used.
  */
-import { type DiskError, storageError } from "../errors.js";
+import type { DiskError } from "../errors.js";
 import { type Image, TASK } from "./image.js";
-import { call, type Operation } from "./operation.js";
+import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
-import { truncate } from "./transfer.js";
+import { allocate, sizeOf, truncate } from "./transfer.js";
 
 /** How files grow. `falloc` takes real blocks, `truncate` only sets the size, `off` grows by what is needed. */
 export type PreallocationMode = "falloc" | "truncate" | "off";
@@ -25,9 +25,25 @@ export function* growFile(image: Image, end: number, limit?: "exactly"): Operati
   yield* locked(image.tasks, TASK.grow, TASK.grow, true, function* () {
     if (end <= image.fileSize) return;
     const ahead = image.preallocation.mode === "off" || limit ? end : aheadOf(image, end);
-    if (ahead > end && (yield* tryExtend(image, ahead))) return;
-    yield* extend(image, end);
+    yield* resizing(image, function* () {
+      if (ahead > end && (yield* tryExtend(image, ahead))) return;
+      yield* extend(image, end);
+    });
   });
+}
+
+/** Runs what changes the file's size; where that fails, asks which size it has now. */
+export function* resizing(image: Image, change: () => Operation<void>): Operation<void> {
+  try {
+    yield* change();
+  } catch (error) {
+    try {
+      image.fileSize = yield* sizeOf(image.storage);
+    } catch {
+      // The error that came first says more.
+    }
+    throw error;
+  }
 }
 
 /** How far to grow: the preallocation's size, but no further than the disk can still need. */
@@ -53,24 +69,8 @@ function* tryExtend(image: Image, size: number): Operation<boolean> {
 function* extend(image: Image, size: number): Operation<void> {
   const { preallocation, fileSize } = image;
   if (preallocation.mode === "falloc" && preallocation.fallback === undefined) {
-    yield* allocateBlocks(image, fileSize, size - fileSize);
+    preallocation.fallback = yield* allocate(image.storage, fileSize, size - fileSize);
   }
   if (preallocation.mode !== "falloc" || preallocation.fallback !== undefined) yield* truncate(image.storage, size);
   image.fileSize = size;
-}
-
-/** Takes real blocks, or notes why the platform cannot. */
-function* allocateBlocks(image: Image, offset: number, length: number): Operation<void> {
-  const { storage, preallocation } = image;
-  if (storage.allocate === undefined) {
-    preallocation.fallback = "this storage cannot allocate blocks ahead";
-    return;
-  }
-  try {
-    yield* call(() => storage.allocate!(offset, length));
-  } catch (error) {
-    if ((error as DiskError).code !== "UNSUPPORTED")
-      throw storageError(`allocating ${length} bytes at ${offset}`, error);
-    preallocation.fallback = (error as Error).message;
-  }
 }

@@ -9,6 +9,7 @@ import { type HostRun, hostOffsetOf, type Image } from "./image.js";
 import { call, type Operation, together } from "./operation.js";
 import { readUpTo, writeZeros } from "./transfer.js";
 
+/** How much is looked at once, in bytes, at most: a cluster is looked at by itself. */
 const SCAN_SIZE = 1024 * 1024;
 
 /** The leaked host clusters below the image's end. */
@@ -16,7 +17,7 @@ export function* leakedRuns(image: Image): Operation<HostRun[]> {
   const { engine } = image;
   const leaked: HostRun[] = [];
   if (engine.usedCount === engine.end) return leaked;
-  const scanner = createZeroScanner(engine.kind, SCAN_SIZE);
+  const scanner = createZeroScanner(engine.kind, Math.min(SCAN_SIZE, image.clusterSize));
   for (let first = engine.nextFree(0); first < engine.end; ) {
     const end = engine.nextUsed(first);
     yield* scanRun(image, { first, count: end - first }, scanner, leaked);

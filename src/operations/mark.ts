@@ -1,5 +1,6 @@
 /** The in_use mark: durable before the first change, cleared after all else is durable. */
 import { encodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE } from "../format/header.js";
+import { flushData } from "./durable.js";
 import { type Image, TASK } from "./image.js";
 import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
@@ -10,11 +11,8 @@ export function* beginChange(image: Image): Operation<void> {
   if (image.marked) return;
   yield* locked(image.tasks, TASK.mark, TASK.mark, true, function* () {
     if (image.marked) return;
-    if (image.unflushed) {
-      // Taken over from a writer that did not finish: what it left must be durable before clusters that it freed are used.
-      yield* flushStorage(image.storage);
-      image.unflushed = false;
-    }
+    // Taken over from a writer that did not finish: what it left must be durable before clusters that it freed are used.
+    yield* flushData(image);
     yield* changeInUse(image, IN_USE.open);
     image.marked = true;
   });
@@ -28,7 +26,9 @@ export function* endChange(image: Image): Operation<void> {
 
 /** Clears the empty flag: the caller has made the whole BAT durable. */
 export function* clearEmptyFlag(image: Image): Operation<void> {
-  yield* changeHeader(image, { flags: image.header.flags & ~FLAG.empty });
+  // Requests in flight write data meanwhile, and this flush answers for it, too.
+  image.unflushed = true;
+  yield* changeHeader(image, { flags: image.header.flags & ~FLAG.empty }, flushData);
   image.emptyFlag = false;
 }
 
@@ -51,12 +51,15 @@ const CHANGING = [
 ] as const;
 
 /** Changes fields of the header in the file, durably; what was flushed before stays before. */
-export function* changeHeader(image: Image, changes: Changes): Operation<void> {
+export function* changeHeader(image: Image, changes: Changes, flush = flushHeader): Operation<void> {
   const changed = { ...image.header, ...changes };
   const encoded = encodeHeader(changed);
   const bytes = image.headerBytes.slice();
   for (const { from, to } of CHANGING) bytes.set(encoded.subarray(from, to), from);
   yield* writeFully(image.storage, bytes, 0);
-  yield* flushStorage(image.storage);
+  yield* flush(image);
   Object.assign(image.header, changes);
 }
+
+/** A flush of the header alone: where it fails, the header is written again. */
+const flushHeader = ({ storage }: Image): Operation<void> => flushStorage(storage);

@@ -53,9 +53,10 @@ function* makeSound(image: Image, settings: OpenSettings): Operation<Image> {
     return image;
   }
   const repaired = yield* mend(image, settings.repair);
-  // A BAT that was made longer needs larger tables.
   const mended = image.header.batEntries === image.engine.entryCount ? image : yield* load(image.storage, settings);
-  mended.repaired = repaired;
+  // A BAT that was made longer needs larger tables; only with them can leaks be told from what it may map.
+  const after = mended === image ? repaired.after : (yield* mend(mended, settings.repair)).after;
+  mended.repaired = { ...repaired, after };
   requireSound(mended);
   return mended;
 }

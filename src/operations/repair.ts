@@ -3,9 +3,10 @@
  * it reads now; only an entry that leads nowhere is dropped, after header and BAT were saved.
  *
  * Every step leaves an image that the next repair can go on with, in this order, each durable before the next:
- *   1. the backup; 2. in_use; 3. the file covers a cluster that its end cuts; 4. entries that lead nowhere and a broken
- *   extension are dropped - before the file grows, or they would lead to new clusters; 5. copies, all behind the old
- *   end of the file; 6. the header's fields; 7. leaks, which no table in the file refers to any more.
+ *   1. the backup; 2. in_use; 3. the data offset - before the file grows, or a wrong one behind its end could pass for a
+ *   good one; 4. the file covers a cluster that its end cuts; 5. entries that lead nowhere and a broken extension are
+ *   dropped - before the file grows on, or they would lead to new clusters; 6. copies, all behind the old end of the
+ *   file; 7. a BAT that is too short; 8. leaks, which no table in the file refers to any more.
  */
 import { DiskError } from "../errors.js";
 import { HEADER_SIZE, SECTOR_SIZE } from "../format/header.js";
@@ -59,11 +60,12 @@ export function* mend(image: Image, level: RepairLevel): Operation<RepairReport>
 
 function* mendCorruption(image: Image): Operation<void> {
   yield* beginChange(image);
+  yield* mendDataOffset(image);
   yield* completeLastCluster(image);
   yield* dropEntries(image);
   yield* dropExtension(image);
   yield* copyEntries(image);
-  yield* mendHeader(image);
+  yield* lengthenBat(image);
   yield* survey(image);
 }
 
@@ -85,6 +87,15 @@ function* saveTables(image: Image): Operation<string | Uint8Array> {
   const tables = new Uint8Array(HEADER_SIZE + 4 * engine.entryCount);
   yield* readFully(storage, tables, 0);
   return storage.saveBeside ? yield* call(() => storage.saveBeside!("backup", tables)) : tables;
+}
+
+/** Corrects the data offset. */
+function* mendDataOffset(image: Image): Operation<void> {
+  if (image.dataStartValid) return;
+  const start = fileOffsetOf(image, image.grid.origin);
+  yield* growFile(image, start, "exactly");
+  yield* changeHeader(image, { dataOffset: start / SECTOR_SIZE });
+  yield* survey(image);
 }
 
 /** A cluster that begins in the file and ends behind it is kept: what is missing of it becomes zeros. */
@@ -153,14 +164,9 @@ function* copyEntry(image: Image, { cluster, entry }: BadEntry): Operation<void>
   engine.link(cluster, hostCluster, 1);
 }
 
-/** Corrects the data offset; makes the BAT as long as the disk needs if there is room before the data. */
-function* mendHeader(image: Image): Operation<void> {
-  const { header, engine, grid, storage } = image;
-  if (!image.dataStartValid) {
-    const start = fileOffsetOf(image, grid.origin);
-    yield* growFile(image, start, "exactly");
-    yield* changeHeader(image, { dataOffset: start / SECTOR_SIZE });
-  }
+/** Makes the BAT as long as the disk needs if there is room before the data. */
+function* lengthenBat(image: Image): Operation<void> {
+  const { header, engine, storage } = image;
   const needed = clusterCountOf(image);
   const end = HEADER_SIZE + 4 * needed;
   if (needed <= engine.entryCount || end > image.dataStart) return;

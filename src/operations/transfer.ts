@@ -68,6 +68,18 @@ export const truncate = (storage: Storage, size: number): Operation<void> =>
     () => storage.truncate(size),
   );
 
+/** Takes real blocks for a range; answers why that is not possible here, or nothing where it is done. */
+export function* allocate(storage: Storage, offset: number, length: number): Operation<string | undefined> {
+  if (storage.allocate === undefined) return "this storage cannot allocate blocks ahead";
+  try {
+    yield* call(() => storage.allocate!(offset, length));
+    return undefined;
+  } catch (error) {
+    if ((error as DiskError).code === "UNSUPPORTED") return (error as Error).message;
+    throw storageError(`allocating ${length} bytes at ${offset}`, error);
+  }
+}
+
 export const flushStorage = (storage: Storage): Operation<void> =>
   named(
     () => "flushing",

@@ -13,13 +13,14 @@ import { closeStorage, flushStorage, writeFully } from "./transfer.js";
 
 /** Puts dropped entries back into the image and closes it, marked as not closed cleanly; answers how many. */
 export function* undoRepair(storage: Storage, backup: Uint8Array): Operation<number> {
-  return yield* owning(storage, function* () {
+  const count = yield* owning(storage, function* () {
     const image = yield* load(storage, SETTINGS);
     const restored = restoreEntries(image, readBackup(image, backup));
     if (restored > 0) yield* writeBat(image);
-    yield* closeStorage(storage);
     return restored;
   });
+  yield* closeStorage(storage);
+  return count;
 }
 
 const SETTINGS = {

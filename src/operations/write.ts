@@ -86,7 +86,7 @@ function* storeRun(image: Image, cluster: number, wanted: number, source: Source
     engine.release(hostCluster, count);
     throw error;
   }
-  image.unflushed = true; // a flush may write this entry before the rest of the write is done
+  image.unflushed = true; // before any flush sees the entry: other parts of the request may still be under way
   engine.link(cluster, hostCluster, count);
   return length;
 }

@@ -1,0 +1,33 @@
+/**
+ * The storage's flush under an open image. Once it has failed the system may have dropped what it could not write, and
+ * calls those pages clean: a flush that succeeds later says nothing of them. So none is believed any more.
+ */
+import { DiskError } from "../errors.js";
+import type { Image } from "./image.js";
+import type { Operation } from "./operation.js";
+import { flushStorage } from "./transfer.js";
+
+/** Makes durable what was written to the storage since it was last flushed. */
+export function* flushData(image: Image): Operation<void> {
+  requireBelievable(image);
+  if (!image.unflushed) return;
+  image.unflushed = false;
+  try {
+    yield* flushStorage(image.storage);
+  } catch (error) {
+    image.unflushed = true;
+    image.flushError = error;
+    throw error;
+  }
+}
+
+/** @throws DiskError FLUSH_FAILED once a flush has failed */
+export function requireBelievable({ flushError }: Image): void {
+  if (flushError === undefined) return;
+  throw new DiskError(
+    "FLUSH_FAILED",
+    "an earlier flush failed, so what was written since the last good one may be lost: close the disk, find the cause, and open it again",
+    {},
+    flushError,
+  );
+}

@@ -1,0 +1,85 @@
+/**
+ * Writes to an image until it is killed, and says before and after each request what it does. The lines go out at once:
+ * what was said to be done was done, and nothing was begun that was not said.
+ *
+ *   b ID VERSION FIRST COUNT   a write (VERSION 0: a discard) of sectors begins        d ID   it is done
+ *   f ID                       a flush (or a close) begins                             F ID   it is done
+ *
+ * Arguments: the image, a seed, the first version to write, "sync" or "async", preallocation in bytes, requests at most.
+ */
+import { writeSync } from "node:fs";
+import { openFile, openFileSync } from "../../../src/node.js";
+import { below, randomFrom } from "../../support/random.js";
+import { SECTOR, sectorsOf } from "../../support/sectors.js";
+
+const [path = "", seed, firstVersion, face, preallocation, limit] = process.argv.slice(2);
+const random = randomFrom(Number(seed));
+let version = Number(firstVersion);
+let requests = 0;
+
+const size = Number(preallocation);
+const options = { prealloc: { mode: size === 0 ? "off" : "falloc", size } } as const;
+const open = () => (face === "sync" ? openFileSync(path, options) : openFile(path, options));
+let disk = await open();
+
+function say(line: string): void {
+  const bytes = Buffer.from(`${line}\n`);
+  for (let done = 0; done < bytes.length; ) {
+    try {
+      done += writeSync(1, bytes, done);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); // the pipe is full
+    }
+  }
+}
+
+/** A range of whole sectors: some within a cluster, some clusters whole. */
+function range(): { first: number; count: number } {
+  const perCluster = disk.clusterSize / SECTOR;
+  const cluster = below(random, disk.clusterCount);
+  if (random() < 0.5) {
+    const count = perCluster * (1 + below(random, Math.min(4, disk.clusterCount - cluster)));
+    return { first: cluster * perCluster, count };
+  }
+  const first = cluster * perCluster + below(random, perCluster);
+  return { first, count: 1 + below(random, Math.min(3 * perCluster, disk.size / SECTOR - first)) };
+}
+
+async function write(discards: boolean): Promise<void> {
+  const { first, count } = range();
+  const [id, written] = [requests++, discards ? 0 : version++];
+  say(`b ${id} ${written} ${first} ${count}`);
+  if (discards) await disk.discard(first * SECTOR, count * SECTOR);
+  else await disk.write(sectorsOf(first, count, written), first * SECTOR);
+  say(`d ${id}`);
+}
+
+async function flush(): Promise<void> {
+  const id = requests++;
+  say(`f ${id}`);
+  await disk.flush();
+  say(`F ${id}`);
+}
+
+async function reopen(): Promise<void> {
+  const id = requests++;
+  say(`f ${id}`);
+  await disk.close();
+  say(`F ${id}`);
+  disk = await open();
+}
+
+async function request(): Promise<void> {
+  const kind = random();
+  if (kind < 0.25) await flush();
+  else await write(kind < 0.5);
+}
+
+say("open");
+const depth = face === "sync" ? 1 : 6;
+while (requests < Number(limit)) {
+  await Promise.all(Array.from({ length: depth }, request));
+  if (random() < 0.05) await reopen();
+}
+await disk.close();
