@@ -113,15 +113,15 @@ function* completeLastCluster(image: Image): Operation<void> {
   yield* survey(image);
 }
 
-/** Drops the entries that lead nowhere. */
+/** Drops the entries that lead nowhere. Without them the data may be seen to begin elsewhere, and others to lead nowhere. */
 function* dropEntries(image: Image): Operation<void> {
-  const { facts, engine } = image;
-  if (facts.below + facts.outside === 0) return;
-  for (const { cluster, kind } of badEntries(image)) {
-    if (kind === "below" || kind === "outside") engine.unlink(cluster, 1);
+  while (image.facts.below + image.facts.outside > 0) {
+    for (const { cluster, kind } of badEntries(image)) {
+      if (kind === "below" || kind === "outside") image.engine.unlink(cluster, 1);
+    }
+    yield* flushTables(image);
+    yield* survey(image);
   }
-  yield* flushTables(image);
-  yield* survey(image);
 }
 
 function* dropExtension(image: Image): Operation<void> {

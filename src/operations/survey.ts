@@ -28,7 +28,7 @@ function scan(image: Image, sector: number): void {
   scanWith(image, derived);
   const { header, engine, facts } = image;
   if (facts.offGrid === 0 || (header.dataOffset !== 0 && image.dataStartValid)) return;
-  const first = engine.bat.find((entry) => entry >= sector)!;
+  const first = engine.bat.find((entry) => entry >= sector && entry <= derived.lastEntry)!;
   scanWith(image, gridAt(image, sector + ((first - sector) % header.tracks)));
   if (image.facts.offGrid + image.facts.below >= facts.offGrid + facts.below) scanWith(image, derived);
 }

@@ -1,0 +1,67 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { randomFrom } from "../support/random.js";
+import { runs } from "../support/runs.js";
+import { playHistory } from "./history.js";
+import { Violation } from "./judge.js";
+import { type Mutant, mutants } from "./mutants.js";
+import type { Limits } from "./session.js";
+import { contentOf, randomSetting, startImage } from "./setting.js";
+import { Simulation } from "./simulation.js";
+
+const { seed: firstSeed = Date.now() % 2 ** 31 } = runs(1);
+
+const LIMITS: Limits = {
+  steps: 30,
+  changes: 3,
+  exhaustive: 256,
+  sampled: 30,
+  states: 1000,
+  descend: 0,
+  generations: 1,
+};
+
+/** A mutant that is not caught within so many states is as good as not caught. */
+const MOST_STATES = 20_000;
+
+/** Plays histories until the simulator complains; answers the complaint and after how many states it came. */
+function complaintOf({ make }: Mutant): { message: string; states: number } {
+  let states = 0;
+  for (let seed = firstSeed; states < MOST_STATES; seed++) {
+    const random = randomFrom(seed);
+    // The JavaScript engine can be changed from here; the judge has the other one.
+    const setting = {
+      ...randomSetting(random, "small"),
+      engine: "js" as const,
+      features: { punch: false, allocate: false },
+    };
+    const image = startImage(setting, random);
+    const content = contentOf(setting, image);
+    const between = make();
+    const simulation = new Simulation(seed, setting, (session) => playHistory(session, between), "wasm");
+    try {
+      simulation.run(image, content, LIMITS);
+    } catch (error) {
+      if (error instanceof Violation) return { message: error.message, states: states + simulation.visited };
+      throw error;
+    } finally {
+      vi.restoreAllMocks();
+    }
+    states += simulation.visited;
+  }
+  return { message: "nothing", states };
+}
+
+describe("the simulator catches an engine that breaks a rule", () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  for (const mutant of mutants) {
+    test(`rule ${mutant.rule}: ${mutant.name}`, () => {
+      const { message, states } = complaintOf(mutant);
+      expect(message).toMatch(mutant.complaint);
+      expect(states).toBeLessThan(MOST_STATES);
+      console.log(`mutant of rule ${mutant.rule}: caught after ${states} states (seed ${firstSeed})`);
+    });
+  }
+});

@@ -1,0 +1,208 @@
+/**
+ * Engines that break one of the five rules each, so that the simulator can show that it would notice. Nothing in the
+ * engine is made for this: a mutant stands between disk and storage, or changes what the engine's tables answer.
+ */
+import { vi } from "vitest";
+import type { DiskSync } from "../../src/disk-sync.js";
+import { JsEngine } from "../../src/engine/js.js";
+import { HEADER_SIZE, IN_USE } from "../../src/format/header.js";
+import type { StorageSync } from "../../src/storage/storage.js";
+import type { CrashStorage } from "./crash-storage.js";
+import type { Between } from "./history.js";
+import { saysClosed } from "./judge.js";
+
+/** Passes everything on; holes and blocks ahead are left out, as they have rules of their own. */
+class Passing implements StorageSync {
+  protected readonly inner: CrashStorage;
+
+  constructor(inner: CrashStorage) {
+    this.inner = inner;
+  }
+
+  read(buffer: Uint8Array, offset: number): number {
+    return this.inner.read(buffer, offset);
+  }
+
+  write(buffer: Uint8Array, offset: number): number {
+    return this.inner.write(buffer, offset);
+  }
+
+  size(): number {
+    return this.inner.size();
+  }
+
+  truncate(size: number): void {
+    this.inner.truncate(size);
+  }
+
+  flush(): void {
+    this.inner.flush();
+  }
+
+  close(): void {
+    this.inner.close();
+  }
+}
+
+const isHeader = (offset: number): boolean => offset === 0;
+const isBat = (offset: number): boolean => offset === HEADER_SIZE;
+
+/** Rule 1: the flush that makes in_use durable is left out. */
+class LateMark extends Passing {
+  #marking = false;
+
+  override write(buffer: Uint8Array, offset: number): number {
+    this.#marking = isHeader(offset) && !saysClosed(buffer) && saysClosed(this.inner.cached());
+    return super.write(buffer, offset);
+  }
+
+  override flush(): void {
+    if (!this.#marking) super.flush();
+    this.#marking = false;
+  }
+}
+
+/** Rule 2: once the engine has been asked what is dirty, the flush that comes before the BAT is left out. */
+class EarlyBat extends Passing {
+  static batFollows = false;
+
+  override write(buffer: Uint8Array, offset: number): number {
+    if (isBat(offset)) EarlyBat.batFollows = false;
+    return super.write(buffer, offset);
+  }
+
+  override flush(): void {
+    if (!EarlyBat.batFollows) super.flush();
+    EarlyBat.batFollows = false;
+  }
+}
+
+function watchDirtyBlocks(): void {
+  const { setDirty } = JsEngine.prototype;
+  vi.spyOn(JsEngine.prototype, "setDirty").mockImplementation(function (this: JsEngine, first, count, dirty) {
+    if (!dirty) EarlyBat.batFollows = true;
+    setDirty.call(this, first, count, dirty);
+  });
+}
+
+/** Rule 3: clusters are free as soon as they lose their entry; that they are freed again at the flush has no effect. */
+function releaseAtOnce(): void {
+  const { unlink, release } = JsEngine.prototype;
+  const released = new Map<number, number>();
+  vi.spyOn(JsEngine.prototype, "unlink").mockImplementation(function (this: JsEngine, first, count) {
+    const hosts = Array.from(this.bat.subarray(first, first + count), (entry) => (entry - this.origin) / this.step);
+    unlink.call(this, first, count);
+    for (const host of hosts) {
+      release.call(this, host, 1);
+      released.set(host, (released.get(host) ?? 0) + 1);
+    }
+  });
+  vi.spyOn(JsEngine.prototype, "release").mockImplementation(function (this: JsEngine, first, count) {
+    for (let host = first; host < first + count; host++) {
+      const times = released.get(host) ?? 0;
+      if (times === 0) release.call(this, host, 1);
+      else released.set(host, times - 1);
+    }
+  });
+}
+
+/** Rule 4: closing begins with saying that it is done. */
+class EarlyClose extends Passing {
+  closing(disk: DiskSync): void {
+    if (disk.info.inUse !== IN_USE.open) return;
+    const header = this.inner.cached().slice(0, HEADER_SIZE);
+    new DataView(header.buffer).setUint32(44, IN_USE.closed, true);
+    this.inner.write(header, 0);
+    this.inner.flush();
+  }
+}
+
+/** Rule 5: the flush between the last BAT and the cut is left out; the mark still comes after one. */
+class EarlyCut extends Passing {
+  #closing = false;
+  #batWritten = false;
+  #owed = false;
+
+  closing(): void {
+    this.#closing = true;
+  }
+
+  override write(buffer: Uint8Array, offset: number): number {
+    if (isHeader(offset) && this.#owed) super.flush();
+    if (isHeader(offset)) this.#owed = false;
+    this.#batWritten ||= this.#closing && isBat(offset);
+    return super.write(buffer, offset);
+  }
+
+  override truncate(size: number): void {
+    this.#batWritten = false;
+    super.truncate(size);
+  }
+
+  override flush(): void {
+    this.#owed = this.#closing && this.#batWritten;
+    if (!this.#owed) super.flush();
+  }
+}
+
+/** Puts a wrapper of each storage between. */
+function wrapped<T extends Passing & { closing?(disk: DiskSync): void }>(
+  Wrapper: new (inner: CrashStorage) => T,
+): Between {
+  let current: T | undefined;
+  return {
+    storage: ({ storage }) => {
+      current = new Wrapper(storage);
+      return current;
+    },
+    closing: (disk) => current?.closing?.(disk),
+  };
+}
+
+export interface Mutant {
+  rule: number;
+  name: string;
+  /** Makes it; what it changes in the engine is restored by the test. */
+  make(): Between;
+  /** What the simulator must say. */
+  complaint: RegExp;
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    rule: 1,
+    name: "in_use is not durable before the first change",
+    make: () => wrapped(LateMark),
+    complaint: /^the image says that it was closed cleanly, but differs at byte/,
+  },
+  {
+    rule: 2,
+    name: "a BAT entry reaches the file before its cluster's content is durable",
+    make: () => {
+      watchDirtyBlocks();
+      return wrapped(EarlyBat);
+    },
+    complaint: /^sector \d+ reads as|lead(s)? to beyond the end of the file/,
+  },
+  {
+    rule: 3,
+    name: "a freed cluster is reused before the BAT without it is durable",
+    make: () => {
+      releaseAtOnce();
+      return wrapped(Passing);
+    },
+    complaint: /^sector \d+ reads as (a version of sector|bytes that|zeros)/,
+  },
+  {
+    rule: 4,
+    name: "in_use is cleared before all else is durable",
+    make: () => wrapped(EarlyClose),
+    complaint: /^the image says that it was closed cleanly, but differs at byte/,
+  },
+  {
+    rule: 5,
+    name: "the file is shortened before the BAT that needs less is durable",
+    make: () => wrapped(EarlyCut),
+    complaint: /lead(s)? to beyond the end of the file/,
+  },
+];
