@@ -21,6 +21,8 @@ export interface MapRow {
 export interface MapOptions extends MeasureOptions {
   /** BAT entries; default 1 Mi. */
   entryCount?: number;
+  /** Is told of each finished row. */
+  onRow?: (row: MapRow, done: number, total: number) => void;
 }
 
 const KINDS = ["wasm", "js"] as const;
@@ -29,11 +31,14 @@ const ZERO_BYTES = 2 ** 20;
 type EntryAt = (index: number) => number;
 type Pair<T> = Record<(typeof KINDS)[number], T>;
 
-export async function benchMap({ entryCount = 2 ** 20, ...options }: MapOptions = {}): Promise<MapRow[]> {
+export async function benchMap({ entryCount = 2 ** 20, onRow, ...options }: MapOptions = {}): Promise<MapRow[]> {
   const rows: MapRow[] = [];
-  for (const [question, work, unit, units] of questions(entryCount)) {
+  const asked = questions(entryCount);
+  for (const [question, work, unit, units] of asked) {
     const { nanoseconds, ratio } = measure(work(), units, options);
-    rows.push({ question, unit, ...nanoseconds, ratio: ratio("wasm", "js") });
+    const row: MapRow = { question, unit, ...nanoseconds, ratio: ratio("wasm", "js") };
+    rows.push(row);
+    onRow?.(row, rows.length, asked.length);
     // Lets a page or a progress bar breathe between questions.
     await new Promise((resolve) => setTimeout(resolve));
   }

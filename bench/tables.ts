@@ -2,15 +2,17 @@
 import { cpus, loadavg } from "node:os";
 import { ASYNC_DEPTH, type IoRow } from "./io.js";
 import type { MapRow } from "./map.js";
+import type { NetworkReport, NetworkRow } from "./network.js";
 
 export interface Table {
   head: string[];
   rows: string[][];
 }
 
-export function ioTable(rows: readonly IoRow[]): Table {
+/** `raw` is what the disks are measured against. */
+export function ioTable(rows: readonly IoRow[], raw = "raw file"): Table {
   return {
-    head: ["wasm : raw file", "wasm : TypeScript", "request", "face", "raw file", "wasm", "TypeScript"],
+    head: [`wasm : ${raw}`, "wasm : TypeScript", "request", "face", raw, "wasm", "TypeScript"],
     rows: rows.map((row) => [
       row.wasmToRaw.toFixed(2),
       row.wasmToJs.toFixed(2),
@@ -29,6 +31,22 @@ export function mapTable(rows: readonly MapRow[]): Table {
       question,
       `${wasm.toFixed(3)} ns/${unit}`,
       `${js.toFixed(3)} ns/${unit}`,
+    ]),
+  };
+}
+
+export function networkTable({ rows }: NetworkReport): Table {
+  const [own] = rows as [NetworkRow];
+  const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  return {
+    head: ["HttpStorage is faster by", "client", "requests", "received", "of it again", "time"],
+    rows: rows.map(({ client, requests, bytes, again, seconds }) => [
+      (seconds / own.seconds).toFixed(2),
+      client,
+      `${requests}`,
+      mebibytes(bytes),
+      mebibytes(again),
+      `${seconds.toFixed(1)} s`,
     ]),
   };
 }

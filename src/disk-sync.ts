@@ -1,7 +1,7 @@
 /** DiskSync: the synchronous face, the same verbs over storages that answer at once: Node files, OPFS in a worker, memory. */
 import { Face } from "./face.js";
 import { type BlockStatus, blockStatus } from "./operations/block-status.js";
-import { type CheckReport, check } from "./operations/check.js";
+import { check } from "./operations/check.js";
 import { abandon, close } from "./operations/close.js";
 import { create } from "./operations/create.js";
 import { directError, directOffset, directWriteOffset } from "./operations/direct.js";
@@ -9,7 +9,8 @@ import { discard } from "./operations/discard.js";
 import { flush } from "./operations/flush.js";
 import { open, owning } from "./operations/open.js";
 import { read } from "./operations/read.js";
-import { type RepairLevel, type RepairReport, repair } from "./operations/repair.js";
+import { repair } from "./operations/repair.js";
+import type { CheckReport, RepairLevel, RepairReport } from "./operations/reports.js";
 import { undoRepair } from "./operations/undo-repair.js";
 import { write } from "./operations/write.js";
 import { type CreateOptions, createSettings, type OpenOptions, openSettings } from "./options.js";

@@ -1,7 +1,7 @@
 /** Disk: the asynchronous face. Requests may be made at any time; overlapping ones take effect one after the other. */
 import { Face } from "./face.js";
 import { type BlockStatus, blockStatus } from "./operations/block-status.js";
-import { type CheckReport, check } from "./operations/check.js";
+import { check } from "./operations/check.js";
 import { abandon, close } from "./operations/close.js";
 import { create } from "./operations/create.js";
 import { directError, directOffset, directWriteOffset } from "./operations/direct.js";
@@ -11,7 +11,8 @@ import { clusterOf } from "./operations/image.js";
 import { open, owning } from "./operations/open.js";
 import type { RangeLock } from "./operations/range-locks.js";
 import { read } from "./operations/read.js";
-import { type RepairLevel, type RepairReport, repair } from "./operations/repair.js";
+import { repair } from "./operations/repair.js";
+import type { CheckReport, RepairLevel, RepairReport } from "./operations/reports.js";
 import { readFully, writeFully } from "./operations/transfer.js";
 import { undoRepair } from "./operations/undo-repair.js";
 import { write } from "./operations/write.js";

@@ -37,7 +37,17 @@ export type DiskErrorCode =
   /** The operating system denies access. */
   | "PERMISSION"
   /** Somebody else has the image open. */
-  | "IN_USE";
+  | "IN_USE"
+  /** The file behind a storage is no longer the one that was opened. */
+  | "CHANGED"
+  /** A server does not answer range requests as it must; the message says what it has to do. */
+  | "BAD_RESPONSE"
+  /** The AbortSignal that was given has ended the request; `cause` is its reason. */
+  | "ABORTED"
+  /** Requests are in flight that must come to their end first. */
+  | "BUSY"
+  /** The worker that had the disk has ended: what was not flushed may be lost. */
+  | "DISCONNECTED";
 
 /** An error of a disk, its image or its storage. */
 export class DiskError extends Error {

@@ -5,7 +5,7 @@
 import type { Format } from "./format/header.js";
 import type { Image } from "./operations/image.js";
 import { type DiskInfo, infoOf } from "./operations/info.js";
-import type { RepairReport } from "./operations/repair.js";
+import type { RepairReport } from "./operations/reports.js";
 
 export abstract class Face {
   protected readonly image: Image;

@@ -21,11 +21,23 @@ export { type Geometry, geometryOf } from "./format/geometry.js";
 export { type Format, probe } from "./format/header.js";
 export type { BaseDisk } from "./operations/base.js";
 export type { BlockStatus, DataStatus, EmptyStatus } from "./operations/block-status.js";
-export type { CheckReport } from "./operations/check.js";
-export type { Finding, FindingKind } from "./operations/findings.js";
-export type { PreallocationMode } from "./operations/grow.js";
 export type { DiskInfo } from "./operations/info.js";
-export type { RepairLevel, RepairReport } from "./operations/repair.js";
+export type {
+  CheckReport,
+  Finding,
+  FindingKind,
+  PreallocationMode,
+  RepairLevel,
+  RepairReport,
+} from "./operations/reports.js";
 export type { CreateOptions, OpenOptions } from "./options.js";
+export { BlobStorage } from "./storage/blob.js";
+export type { CacheOptions, CacheStatistics } from "./storage/block-cache.js";
+export { type CachedStorage, cached } from "./storage/cached.js";
+export { type HttpOptions, type HttpStatistics, HttpStorage } from "./storage/http.js";
 export { MemoryStorage } from "./storage/memory.js";
+export { type OpfsOptions, OpfsStorage } from "./storage/opfs.js";
 export type { Storage, StorageSync } from "./storage/storage.js";
+export { type ConnectOptions, connectDisk, type RemoteDisk } from "./worker/connect.js";
+export type { Port } from "./worker/protocol.js";
+export { type DiskServer, serveDisk } from "./worker/serve.js";

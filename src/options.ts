@@ -3,9 +3,8 @@ import type { EngineKind } from "./engine/engine.js";
 import type { Format } from "./format/header.js";
 import type { BaseDisk } from "./operations/base.js";
 import { type CreateSettings, requireCreatable } from "./operations/create.js";
-import type { PreallocationMode } from "./operations/grow.js";
 import type { OpenSettings } from "./operations/open.js";
-import type { RepairLevel } from "./operations/repair.js";
+import type { PreallocationMode, RepairLevel } from "./operations/reports.js";
 import type { Storage } from "./storage/storage.js";
 
 /** How to open a disk. `Beneath` is what may lie beneath: what the face can read. */

@@ -1,28 +1,14 @@
 /** Check: what is wrong with an image and what it wastes. Changes nothing. */
 import { badEntries } from "./bad-entries.js";
-import { endOf, type Finding, findingsOf } from "./findings.js";
+import { endOf, findingsOf } from "./findings.js";
 import { type Image, requireOpen } from "./image.js";
 import { leakedRuns } from "./leaks.js";
 import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
-
-/** Counts are exact, lists show the first {@link MAX_LISTED}. */
-export interface CheckReport {
-  findings: Finding[];
-  /** Places that are wrong: entries or header fields. */
-  corruptions: number;
-  /** Clusters of the file that nothing uses. */
-  leaks: number;
-  totalClusters: number;
-  allocatedClusters: number;
-  /** Allocated clusters that do not follow their allocated neighbour in the file. */
-  fragmentedClusters: number;
-  /** One past the last byte of the file that is in use. */
-  imageEndOffset: number;
-}
+import type { CheckReport, Finding } from "./reports.js";
 
 /** How many clusters a finding names at most. */
-export const MAX_LISTED = 100;
+const MAX_LISTED = 100;
 
 /** Checks an image while nothing writes to it. */
 export function* check(image: Image): Operation<CheckReport> {

@@ -1,28 +1,7 @@
 /** What is wrong with an image, as far as opening it tells. */
+
 import { clusterCountOf, hostOffsetOf, type Image } from "./image.js";
-
-export type FindingKind =
-  | "unclean"
-  | "dataOffset"
-  | "batTooSmall"
-  | "below"
-  | "outside"
-  | "offGrid"
-  | "duplicate"
-  | "extension"
-  | "leakedTail"
-  | "leakedInside";
-
-/** One kind of damage or waste, and how often it occurs. */
-export interface Finding {
-  kind: FindingKind;
-  severity: "corruption" | "leak" | "note";
-  /** How many clusters (or headers: 1) it concerns. */
-  count: number;
-  message: string;
-  /** The first guest clusters it concerns, where it is about entries and a check looked for them. */
-  clusters?: number[];
-}
+import type { Finding, FindingKind } from "./reports.js";
 
 /** Every finding, the gravest kinds first. */
 export function findingsOf(image: Image): Finding[] {

@@ -8,17 +8,6 @@ import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
 import { allocate, sizeOf, truncate } from "./transfer.js";
 
-/** How files grow. `falloc` takes real blocks, `truncate` only sets the size, `off` grows by what is needed. */
-export type PreallocationMode = "falloc" | "truncate" | "off";
-
-export interface Preallocation {
-  mode: PreallocationMode;
-  /** By how many bytes the file grows at least. */
-  size: number;
-  /** Why `falloc` is not what happens, once that is known: growing falls back to setting the size. */
-  fallback: string | undefined;
-}
-
 /** Makes the file reach `end` (bytes) at least, or, "exactly", no further. */
 export function* growFile(image: Image, end: number, limit?: "exactly"): Operation<void> {
   if (end <= image.fileSize) return;

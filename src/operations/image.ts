@@ -6,9 +6,8 @@ import type { Engine, Grid, ScanFacts } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
 import { type Header, SECTOR_SIZE } from "../format/header.js";
 import type { Storage } from "../storage/storage.js";
-import type { Preallocation } from "./grow.js";
 import type { RangeLocks } from "./range-locks.js";
-import type { RepairReport } from "./repair.js";
+import type { Preallocation, RepairReport } from "./reports.js";
 import type { Readable } from "./transfer.js";
 
 /** What shows where the image has no data of its own: zeros follow its end. */
@@ -98,7 +97,7 @@ export const clusterCountOf = (image: Image): number => Math.ceil(image.size / i
 export const sectorsToBytes = (sectors: number): number => sectors * SECTOR_SIZE;
 
 /** Checks that a request lies on the disk and that the disk is there. */
-export function requireRange(image: Image, offset: number, length: number): void {
+export function requireRange(image: Pick<Image, "size" | "closed">, offset: number, length: number): void {
   requireOpen(image);
   if (!Number.isSafeInteger(offset) || offset < 0)
     throw new RangeError(`offset: expected an integer from 0 to ${image.size}, got ${offset}`);
@@ -129,6 +128,6 @@ export function requireWritable(image: Image): void {
     throw new DiskError("READ_ONLY", "the disk is open for reading only: open it without readOnly to change it");
 }
 
-export function requireOpen(image: Image): void {
+export function requireOpen(image: Pick<Image, "closed">): void {
   if (image.closed) throw new DiskError("CLOSED", "the disk is closed: open it again");
 }

@@ -1,10 +1,11 @@
 /** What there is to know about an open disk. */
-import type { EngineKind } from "../engine/engine.js";
+import { wasmUnavailable } from "../engine/create.js";
+import type { Engine, EngineKind } from "../engine/engine.js";
 import { type Geometry, geometryOf } from "../format/geometry.js";
 import type { Format } from "../format/header.js";
-import { endOf, type Finding, findingsOf } from "./findings.js";
-import type { PreallocationMode } from "./grow.js";
+import { endOf, findingsOf } from "./findings.js";
 import { type Image, sectorsToBytes } from "./image.js";
+import type { Finding, PreallocationMode } from "./reports.js";
 
 /** Sizes and offsets are in bytes. */
 export interface DiskInfo {
@@ -34,6 +35,8 @@ export interface DiskInfo {
   geometry: Geometry;
   /** Which engine works: "js" also where WebAssembly was wanted but is not to be had. */
   engine: EngineKind;
+  /** Why WebAssembly is not to be had where "js" works: a Content-Security-Policy without 'wasm-unsafe-eval', say. */
+  engineFallback?: string;
   readOnly: boolean;
   /** How the file grows; `fallback` says why "falloc" is not what happens, once growing has shown it. */
   preallocation: { mode: PreallocationMode; size: number; fallback?: string };
@@ -64,9 +67,17 @@ export function infoOf(image: Image): DiskInfo {
       : { present },
     geometry: { cylinders: header.cylinders, heads: header.heads, sectors: geometryOf(header.sectorCount).sectors },
     engine: engine.kind,
+    ...fallbackOf(engine),
     readOnly: image.readOnly,
     preallocation: { mode, size, ...(fallback === undefined ? {} : { fallback }) },
     fragmentedClusters: image.facts.fragmented,
     findings: findingsOf(image),
   };
+}
+
+function fallbackOf({ kind }: Engine): Pick<DiskInfo, "engineFallback"> {
+  const unavailable = kind === "js" ? wasmUnavailable() : undefined;
+  if (unavailable === undefined) return {};
+  const { cause } = unavailable;
+  return { engineFallback: cause instanceof Error ? cause.message : unavailable.message };
 }

@@ -10,11 +10,11 @@ import { decodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE, SECTOR_SIZE, vali
 import type { Storage } from "../storage/storage.js";
 import { type BaseDisk, baseOf } from "./base.js";
 import { corruptions } from "./findings.js";
-import type { PreallocationMode } from "./grow.js";
 import { type Image, sectorsToBytes } from "./image.js";
 import type { Operation } from "./operation.js";
 import { RangeLocks } from "./range-locks.js";
-import { mend, type RepairLevel } from "./repair.js";
+import { mend } from "./repair.js";
+import type { PreallocationMode, RepairLevel } from "./reports.js";
 import { survey } from "./survey.js";
 import { closeStorage, readFully, sizeOf } from "./transfer.js";
 

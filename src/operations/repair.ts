@@ -11,7 +11,7 @@
 import { DiskError } from "../errors.js";
 import { HEADER_SIZE, SECTOR_SIZE } from "../format/header.js";
 import { type BadEntry, badEntries } from "./bad-entries.js";
-import { type CheckReport, inspect } from "./check.js";
+import { inspect } from "./check.js";
 import { trim } from "./close.js";
 import { corruptions } from "./findings.js";
 import { flushTables } from "./flush.js";
@@ -21,20 +21,9 @@ import { freeLeaks, leakedRuns } from "./leaks.js";
 import { beginChange, changeHeader } from "./mark.js";
 import { call, type Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
+import type { RepairLevel, RepairReport } from "./reports.js";
 import { survey } from "./survey.js";
 import { readFully, writeFully, writeZeros } from "./transfer.js";
-
-/** "leaks" frees space that nothing uses; "all" mends everything. */
-export type RepairLevel = "leaks" | "all";
-
-export interface RepairReport {
-  /** What was found before. */
-  before: CheckReport;
-  /** What is left. */
-  after: CheckReport;
-  /** Header and BAT as they were, saved before entries were dropped: the name of the file, or the bytes where a storage cannot save them. */
-  backup?: string | Uint8Array;
-}
 
 /** Repairs an open image. */
 export function* repair(image: Image, level: RepairLevel): Operation<RepairReport> {

@@ -9,11 +9,9 @@
  */
 import * as fs from "node:fs";
 import { DiskError } from "../errors.js";
-import { announce, holders } from "./lock-files.js";
+import { type Access, announce, holders } from "./lock-files.js";
 import { type Native, native } from "./native.js";
 import { findHolder, lockedRanges, processName } from "./processes.js";
-
-export type Access = "read" | "write";
 
 /** How a file is locked: by the system, by a file beside it, or not at all. */
 export type LockKind = "system" | "file" | "none";

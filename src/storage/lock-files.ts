@@ -5,8 +5,9 @@
 import * as fs from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
-import type { Access } from "./file-lock.js";
 import { startOf } from "./processes.js";
+
+export type Access = "read" | "write";
 
 export interface Holder {
   file: string;

@@ -7,13 +7,19 @@ import * as forNode from "../../src/node.js";
 describe("The public names", () => {
   it("of the library are these", () => {
     expect(Object.keys(library).sort()).toEqual([
+      "BlobStorage",
       "Disk",
       "DiskError",
       "DiskSync",
+      "HttpStorage",
       "MemoryStorage",
+      "OpfsStorage",
+      "cached",
+      "connectDisk",
       "createZeroScanner",
       "geometryOf",
       "probe",
+      "serveDisk",
     ]);
   });
 

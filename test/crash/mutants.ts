@@ -6,43 +6,13 @@ import { vi } from "vitest";
 import type { DiskSync } from "../../src/disk-sync.js";
 import { JsEngine } from "../../src/engine/js.js";
 import { HEADER_SIZE, IN_USE } from "../../src/format/header.js";
-import type { StorageSync } from "../../src/storage/storage.js";
+import { PassingStorage } from "../support/storages.js";
 import type { CrashStorage } from "./crash-storage.js";
 import type { Between } from "./history.js";
 import { saysClosed } from "./judge.js";
 
-/** Passes everything on; holes and blocks ahead are left out, as they have rules of their own. */
-class Passing implements StorageSync {
-  protected readonly inner: CrashStorage;
-
-  constructor(inner: CrashStorage) {
-    this.inner = inner;
-  }
-
-  read(buffer: Uint8Array, offset: number): number {
-    return this.inner.read(buffer, offset);
-  }
-
-  write(buffer: Uint8Array, offset: number): number {
-    return this.inner.write(buffer, offset);
-  }
-
-  size(): number {
-    return this.inner.size();
-  }
-
-  truncate(size: number): void {
-    this.inner.truncate(size);
-  }
-
-  flush(): void {
-    this.inner.flush();
-  }
-
-  close(): void {
-    this.inner.close();
-  }
-}
+/** What a mutant is made of. */
+class Passing extends PassingStorage<CrashStorage> {}
 
 const isHeader = (offset: number): boolean => offset === 0;
 const isBat = (offset: number): boolean => offset === HEADER_SIZE;

@@ -37,6 +37,15 @@ describe("choosing an engine", () => {
     expect(wasmUnavailable()?.cause).toBeInstanceOf(EvalError);
   });
 
+  it("is told by a disk, too", async () => {
+    await withoutWasm();
+    const { DiskSync } = await import("../../src/disk-sync.js");
+    const { MemoryStorage } = await import("../../src/storage/memory.js");
+    const disk = DiskSync.create(new MemoryStorage(), { size: 512 });
+    expect(disk.info).toMatchObject({ engine: "js", engineFallback: "blocked by CSP" });
+    expect(() => DiskSync.create(new MemoryStorage(), { size: 512, engine: "wasm" })).toThrow(/cannot be compiled/);
+  });
+
   it("throws with the cause where WebAssembly was asked for by name", async () => {
     const { createEngine } = await withoutWasm();
     expect(() => createEngine("wasm", 10, 1)).toThrow(expect.objectContaining({ cause: expect.any(EvalError) }));

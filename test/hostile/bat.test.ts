@@ -86,11 +86,13 @@ describe.each(cases)("A damaged BAT ($format, $face face, $engine engine)", ({ f
     }
   });
 
-  it.runIf(format === "v1")("with an entry between clusters reports it", async () => {
-    const { file, origin } = make();
-    setEntry(file, 1, origin + unit + 3);
-    await expectFinding(file, "offGrid");
-  });
+  // Entries of v2 count clusters: none lies between two.
+  if (format === "v1")
+    it("with an entry between clusters reports it", async () => {
+      const { file, origin } = make();
+      setEntry(file, 1, origin + unit + 3);
+      await expectFinding(file, "offGrid");
+    });
 
   it("that is all ones reports every entry, and reads as errors", async () => {
     const { file } = make();

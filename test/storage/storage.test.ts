@@ -8,6 +8,7 @@ import { temporaryFolder } from "../support/folder.js";
 import { randomFrom } from "../support/random.js";
 import { ShortStorage, ShuffledStorage } from "../support/storages.js";
 import { diskCases, type StorageKit, storageCases } from "./contract.js";
+import { neutralKits } from "./kits.js";
 
 const path = temporaryFolder();
 
@@ -44,6 +45,7 @@ const kits: StorageKit[] = [
   fileKit("read-only FileStorageSync", ["async", "sync"], true, () =>
     FileStorageSync.open(path("read-only FileStorageSync"), { readOnly: true }),
   ),
+  ...neutralKits,
 ];
 
 describe.each(kits)("$name", (kit) => {

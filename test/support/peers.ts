@@ -21,17 +21,25 @@ const inCi = process.env.CI === "true";
 const sharedFolder = fileURLToPath(new URL("../../../shared/", import.meta.url));
 const fixturesFolder = join(sharedFolder, "fixtures");
 
-/** Whether a program of this name is on the PATH. */
-export function hasTool(name: string): boolean {
-  return (process.env.PATH ?? "").split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return folder !== "";
-    } catch {
-      return false;
-    }
-  });
+/** Servers lie where the PATH of most users does not lead. */
+const searchPath = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"].filter(Boolean);
+
+/** Where a program of this name lies. */
+export function findTool(name: string): string | undefined {
+  return searchPath
+    .map((folder) => join(folder, name))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
 }
+
+/** Whether a program of this name is there. */
+export const hasTool = (name: string): boolean => findTool(name) !== undefined;
 
 /** The need for a program. */
 export const tool = (name: string): Need => ({ name, present: hasTool(name), required: inCi });

@@ -5,11 +5,11 @@
 import type { Storage, StorageSync } from "../../src/storage/storage.js";
 import { below, type Random } from "./random.js";
 
-/** Passes everything on. */
-class Wrapper implements StorageSync {
-  protected readonly inner: StorageSync;
+/** Passes everything on; holes and blocks ahead are left out. */
+export class PassingStorage<Inner extends StorageSync = StorageSync> implements StorageSync {
+  protected readonly inner: Inner;
 
-  constructor(inner: StorageSync) {
+  constructor(inner: Inner) {
     this.inner = inner;
   }
 
@@ -33,12 +33,15 @@ class Wrapper implements StorageSync {
     this.inner.flush();
   }
 
-  punch(offset: number, length: number): void {
-    this.inner.punch?.(offset, length);
-  }
-
   close(): void {
     this.inner.close();
+  }
+}
+
+/** Passes holes on, too. */
+class Wrapper extends PassingStorage {
+  punch(offset: number, length: number): void {
+    this.inner.punch?.(offset, length);
   }
 }
 
@@ -168,12 +171,50 @@ export class InjectedError extends Error {
   override readonly message = "injected";
 }
 
+/** Answers with promises; when, its heirs say. */
+export abstract class LaterStorage implements Storage {
+  readonly #inner: StorageSync;
+
+  constructor(inner: StorageSync) {
+    this.#inner = inner;
+  }
+
+  protected abstract later<T>(request: () => T): Promise<T>;
+
+  read(buffer: Uint8Array, offset: number): Promise<number> {
+    return this.later(() => this.#inner.read(buffer, offset));
+  }
+
+  write(buffer: Uint8Array, offset: number): Promise<number> {
+    return this.later(() => this.#inner.write(buffer, offset));
+  }
+
+  size(): Promise<number> {
+    return this.later(() => this.#inner.size());
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.later(() => this.#inner.truncate(size));
+  }
+
+  flush(): Promise<void> {
+    return this.later(() => this.#inner.flush());
+  }
+
+  punch(offset: number, length: number): Promise<void> {
+    return this.later(() => this.#inner.punch?.(offset, length));
+  }
+
+  close(): Promise<void> {
+    return this.later(() => this.#inner.close());
+  }
+}
+
 /**
  * Answers later, and in another order than asked: each request takes effect when it is made, when it is answered, or
  * in between. The order follows from the random numbers alone, no clock is asked.
  */
-export class ShuffledStorage implements Storage {
-  readonly #inner: StorageSync;
+export class ShuffledStorage extends LaterStorage {
   readonly #random: Random;
   readonly #pending: (() => void)[] = [];
   #running = false;
@@ -181,39 +222,11 @@ export class ShuffledStorage implements Storage {
   deepest = 0;
 
   constructor(inner: StorageSync, random: Random) {
-    this.#inner = inner;
+    super(inner);
     this.#random = random;
   }
 
-  read(buffer: Uint8Array, offset: number): Promise<number> {
-    return this.#later(() => this.#inner.read(buffer, offset));
-  }
-
-  write(buffer: Uint8Array, offset: number): Promise<number> {
-    return this.#later(() => this.#inner.write(buffer, offset));
-  }
-
-  size(): Promise<number> {
-    return this.#later(() => this.#inner.size());
-  }
-
-  truncate(size: number): Promise<void> {
-    return this.#later(() => this.#inner.truncate(size));
-  }
-
-  flush(): Promise<void> {
-    return this.#later(() => this.#inner.flush());
-  }
-
-  punch(offset: number, length: number): Promise<void> {
-    return this.#later(() => this.#inner.punch?.(offset, length));
-  }
-
-  close(): Promise<void> {
-    return this.#later(() => this.#inner.close());
-  }
-
-  #later<T>(request: () => T): Promise<T> {
+  protected override later<T>(request: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const act = (): (() => void) => {
         try {
@@ -249,5 +262,16 @@ export class ShuffledStorage implements Storage {
   }
 }
 
-/** After all promises that are ready now: a browser has only the timer. */
-const nextTurn: (then: () => void) => void = globalThis.setImmediate ?? ((then) => setTimeout(then, 0));
+/** After all promises that are ready now. */
+const nextTurn: (then: () => void) => void = globalThis.setImmediate ?? turnsOfPort();
+
+/** In a browser: its timers wait for milliseconds, its message ports do not. */
+function turnsOfPort(): (then: () => void) => void {
+  const steps: (() => void)[] = [];
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => steps.shift()!();
+  return (then) => {
+    steps.push(then);
+    port2.postMessage(undefined);
+  };
+}

@@ -1,0 +1,62 @@
+/** What checks and repairs tell, and how files are told to grow: shapes that other files fill. */
+
+export type FindingKind =
+  | "unclean"
+  | "dataOffset"
+  | "batTooSmall"
+  | "below"
+  | "outside"
+  | "offGrid"
+  | "duplicate"
+  | "extension"
+  | "leakedTail"
+  | "leakedInside";
+
+/** One kind of damage or waste, and how often it occurs. */
+export interface Finding {
+  kind: FindingKind;
+  severity: "corruption" | "leak" | "note";
+  /** How many clusters (or headers: 1) it concerns. */
+  count: number;
+  message: string;
+  /** The first guest clusters it concerns, where it is about entries and a check looked for them. */
+  clusters?: number[];
+}
+
+/** Counts are exact, lists of clusters show the first 100. */
+export interface CheckReport {
+  findings: Finding[];
+  /** Places that are wrong: entries or header fields. */
+  corruptions: number;
+  /** Clusters of the file that nothing uses. */
+  leaks: number;
+  totalClusters: number;
+  allocatedClusters: number;
+  /** Allocated clusters that do not follow their allocated neighbour in the file. */
+  fragmentedClusters: number;
+  /** One past the last byte of the file that is in use. */
+  imageEndOffset: number;
+}
+
+/** "leaks" frees space that nothing uses; "all" mends everything. */
+export type RepairLevel = "leaks" | "all";
+
+export interface RepairReport {
+  /** What was found before. */
+  before: CheckReport;
+  /** What is left. */
+  after: CheckReport;
+  /** Header and BAT as they were, saved before entries were dropped: the name of the file, or the bytes where a storage cannot save them. */
+  backup?: string | Uint8Array;
+}
+
+/** How files grow. `falloc` takes real blocks, `truncate` only sets the size, `off` grows by what is needed. */
+export type PreallocationMode = "falloc" | "truncate" | "off";
+
+export interface Preallocation {
+  mode: PreallocationMode;
+  /** By how many bytes the file grows at least. */
+  size: number;
+  /** Why `falloc` is not what happens, once that is known: growing falls back to setting the size. */
+  fallback: string | undefined;
+}

@@ -1,0 +1,138 @@
+/**
+ * Files of the origin private file system, where a page keeps what shall survive a reload. Opened in a dedicated
+ * worker; from then on every request is answered at once, so that it serves both faces. It is in one hand only: who
+ * opens it for writing is alone, across tabs.
+ */
+import { DiskError } from "../errors.js";
+import { type AccessHandle, fileAt, fileExists, inUse, openHandle, opfsError, opfsRoot, partsOf } from "./opfs-file.js";
+import { own, type Release } from "./opfs-owner.js";
+import type { StorageSync } from "./storage.js";
+
+/** How to open a file of OPFS. */
+export interface OpfsOptions {
+  /** Opens for reading only; several may do so at once where the browser allows (Chromium). Default: false. */
+  readOnly?: boolean;
+  /** "new": makes the file, which must not exist yet; "replace": makes it or empties it. Default: it must exist. */
+  create?: "new" | "replace";
+  /**
+   * How long to wait for an owner that does not say that it lives, in milliseconds. Default: 3000; after a reload
+   * Chromium lets a busy worker run for two seconds more.
+   */
+  waitMilliseconds?: number;
+}
+
+const DEFAULT_WAIT = 3000;
+
+export class OpfsStorage implements StorageSync {
+  readonly path: string;
+  readonly readOnly: boolean;
+  readonly #handle: AccessHandle;
+  readonly #release: Release;
+  #closed = false;
+
+  private constructor(path: string, readOnly: boolean, handle: AccessHandle, release: Release) {
+    this.path = path;
+    this.readOnly = readOnly;
+    this.#handle = handle;
+    this.#release = release;
+  }
+
+  /**
+   * Opens a file by its path from the root of OPFS ("disks/a.hds"), or by its handle.
+   * @throws DiskError UNSUPPORTED outside a dedicated worker, IN_USE, NOT_FOUND, EXISTS, IS_DIRECTORY, PERMISSION, NO_SPACE, IO
+   */
+  static async open(file: string | FileSystemFileHandle, options: OpfsOptions = {}): Promise<OpfsStorage> {
+    let path = typeof file === "string" ? file : file.name;
+    try {
+      const root = await opfsRoot();
+      const parts = await partsOf(root, file);
+      path = parts.join("/");
+      return await OpfsStorage.#openOwned(root, parts, options);
+    } catch (error) {
+      throw opfsError("opening", path, error);
+    }
+  }
+
+  /** First the ownership, then the file: what is found out about it then stays true. */
+  static async #openOwned(
+    root: FileSystemDirectoryHandle,
+    parts: readonly string[],
+    { readOnly = false, create, waitMilliseconds = DEFAULT_WAIT }: OpfsOptions,
+  ): Promise<OpfsStorage> {
+    const path = parts.join("/");
+    const release = await own(path, readOnly ? "shared" : "exclusive", waitMilliseconds);
+    if (release === undefined) throw inUse(path);
+    let handle: AccessHandle | undefined;
+    try {
+      if (create === "new" && (await fileExists(root, parts))) throw exists(path);
+      handle = await openHandle(await fileAt(root, parts, create !== undefined), readOnly, waitMilliseconds);
+      if (create === "replace") handle.truncate(0);
+      return new OpfsStorage(path, readOnly, handle, release);
+    } catch (error) {
+      handle?.close();
+      release();
+      throw error;
+    }
+  }
+
+  read(buffer: Uint8Array, offset: number): number {
+    this.#requireOpen();
+    return this.#handle.read(buffer, { at: offset });
+  }
+
+  write(buffer: Uint8Array, offset: number): number {
+    this.#requireWritable();
+    try {
+      return this.#handle.write(buffer, { at: offset });
+    } catch (error) {
+      throw opfsError(`writing ${buffer.length} bytes at ${offset} of`, this.path, error);
+    }
+  }
+
+  size(): number {
+    this.#requireOpen();
+    return this.#handle.getSize();
+  }
+
+  truncate(size: number): void {
+    this.#requireWritable();
+    try {
+      this.#handle.truncate(size);
+    } catch (error) {
+      throw opfsError(`setting to ${size} bytes`, this.path, error);
+    }
+  }
+
+  flush(): void {
+    this.#requireOpen();
+    this.#handle.flush();
+  }
+
+  close(): void {
+    this.#requireOpen();
+    this.#closed = true;
+    try {
+      this.#handle.close();
+    } finally {
+      this.#release();
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new DiskError("CLOSED", `${this.path} is closed: open it again`, { path: this.path });
+  }
+
+  #requireWritable(): void {
+    this.#requireOpen();
+    if (!this.readOnly) return;
+    throw new DiskError("READ_ONLY", `${this.path} is open for reading only: open it without readOnly`, {
+      path: this.path,
+    });
+  }
+}
+
+function exists(path: string): DiskError {
+  return new DiskError("EXISTS", `${path} exists already: choose another name, or say that it may be replaced`, {
+    path,
+  });
+}

@@ -1,0 +1,186 @@
+/**
+ * The end that has the disk. It performs requests in the order of their arrival, as a caller of the disk would, and
+ * answers each when it is done. While it lives it holds a Web Lock of its own: who gets that lock knows that the worker
+ * has ended, however it ended.
+ */
+import type { Disk } from "../disk.js";
+import type { DiskSync } from "../disk-sync.js";
+import {
+  hangUp,
+  listen,
+  type Port,
+  type Properties,
+  type Request,
+  send,
+  type ToPage,
+  type ToWorker,
+} from "./protocol.js";
+import { packError } from "./wire-error.js";
+
+/**
+ * Serves a disk to the other end of a port, where `connectDisk` makes a disk of it again. The disk belongs to the port
+ * from then on: the other end closes it, and a page that goes away without doing so has it closed.
+ *
+ * ```js
+ * // in a dedicated worker
+ * serveDisk(self, OpfsStorage.open("disk.hds").then((storage) => DiskSync.open(storage)));
+ * ```
+ *
+ * @param port a MessagePort, or the global scope of a dedicated worker; other messages may go the same way
+ * @param disk of either face; a promise that rejects makes `connectDisk` reject with the same error
+ */
+export function serveDisk(port: Port, disk: Disk | DiskSync | Promise<Disk | DiskSync>): DiskServer {
+  return new DiskServer(port, disk);
+}
+
+/** A disk that is being served. */
+export class DiskServer {
+  /** Resolves when the disk is closed and the other end knows: the worker may end. */
+  readonly ended: Promise<void>;
+  readonly #port: Port;
+  readonly #disk: Promise<Disk | DiskSync>;
+  readonly #begun: Promise<void>;
+  readonly #underWay = new Set<Promise<void>>();
+  #greeting: ToPage | undefined;
+  #release = () => {};
+  #end!: () => void;
+
+  /** @internal */
+  constructor(port: Port, disk: Disk | DiskSync | Promise<Disk | DiskSync>) {
+    this.#port = port;
+    this.#disk = Promise.resolve(disk);
+    const stopListening = listen<ToWorker>(port, (message) => this.#receive(message));
+    const gone = () => void this.#leave();
+    port.addEventListener("close", gone);
+    this.ended = new Promise<void>((resolve) => {
+      this.#end = resolve;
+    }).then(() => {
+      port.removeEventListener("close", gone);
+      stopListening();
+      this.#release();
+      hangUp(port);
+    });
+    this.#begun = this.#begin();
+  }
+
+  /** Closes the disk from this side; the other end is told. Where that fails the disk stays open, as with `Disk.close`. */
+  async close(): Promise<void> {
+    await (await this.#disk).close();
+    await this.#answered();
+    send<ToPage>(this.#port, { kind: "closed" });
+  }
+
+  async #begin(): Promise<void> {
+    try {
+      const disk = await this.#disk;
+      const { allocatedBytes } = disk;
+      const lock = await this.#holdLock();
+      this.#greeting = { kind: "welcome", properties: propertiesOf(disk), allocatedBytes, lock };
+    } catch (error) {
+      this.#greeting = { kind: "refused", error: packError(error) };
+    }
+    send<ToPage>(this.#port, this.#greeting);
+  }
+
+  /** Takes a lock that nobody else has; answers its name, nothing where there are no locks. */
+  #holdLock(): Promise<string | undefined> {
+    const { locks } = globalThis.navigator ?? {};
+    if (locks === undefined) return Promise.resolve(undefined);
+    const name = `parablock:disk:${crypto.randomUUID()}`;
+    return new Promise((resolve) => {
+      locks
+        .request(name, () => {
+          resolve(name);
+          return new Promise<void>((release) => {
+            this.#release = release;
+          });
+        })
+        .catch(() => resolve(undefined)); // a page without an origin may not have locks
+    });
+  }
+
+  #receive(message: ToWorker): void {
+    if (message.kind === "request") this.#take(message);
+    else if (message.kind === "bye") void this.#leave();
+    // Who says hello before the disk is open is greeted when it is.
+    else if (this.#greeting !== undefined) send(this.#port, this.#greeting);
+  }
+
+  #take(request: Request): void {
+    const performed = this.#perform(request);
+    if (request.verb === "close" || request.verb === "abandon") return;
+    this.#underWay.add(performed);
+    void performed.then(() => this.#underWay.delete(performed));
+  }
+
+  /** The answers to what came before a close go out before its own, after which the other end does not listen. */
+  async #answered(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+
+  async #perform(request: Request): Promise<void> {
+    const { id } = request;
+    try {
+      const disk = await this.#disk;
+      const answer = await perform(disk, request);
+      if (request.verb === "close") await this.#answered();
+      const { allocatedBytes } = disk;
+      send<ToPage>(
+        this.#port,
+        { kind: "done", id, answer, allocatedBytes },
+        answer instanceof Uint8Array ? [answer.buffer] : [],
+      );
+    } catch (error) {
+      send<ToPage>(this.#port, { kind: "failed", id, error: packError(error) });
+    }
+  }
+
+  /** The other end is gone. A disk that it left open is closed; nobody is there to be told how that went. */
+  async #leave(): Promise<void> {
+    await this.#begun;
+    try {
+      await closeAnyway(await this.#disk);
+    } catch {
+      // There is none, or its image stays marked as not closed cleanly.
+    }
+    this.#end();
+  }
+}
+
+async function closeAnyway(disk: Disk | DiskSync): Promise<void> {
+  try {
+    await disk.close();
+  } finally {
+    await disk.abandon();
+  }
+}
+
+/** Calls the verb at once, so that requests take effect in the order of their arrival. */
+function perform(disk: Disk | DiskSync, request: Request) {
+  switch (request.verb) {
+    case "read":
+      return readBytes(disk, request.offset, request.length);
+    case "write":
+      return disk.write(request.buffer, request.offset);
+    case "discard":
+      return disk.discard(request.offset, request.length);
+    case "blockStatus":
+      return disk.blockStatus(request.offset, request.length);
+    case "repair":
+      return disk.repair(request.level);
+    case "info":
+      return disk.info;
+    default:
+      return disk[request.verb]();
+  }
+}
+
+async function readBytes(disk: Disk | DiskSync, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  await disk.read(bytes, offset);
+  return bytes;
+}
+
+function propertiesOf({ size, clusterSize, clusterCount, format, readOnly, path }: Disk | DiskSync): Properties {
+  return { size, clusterSize, clusterCount, format, readOnly, path };
+}
