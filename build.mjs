@@ -6,7 +6,13 @@ import { build } from "esbuild";
 const { version, dependencies = {}, optionalDependencies = {} } = JSON.parse(readFileSync("package.json", "utf8"));
 
 const { metafile } = await build({
-  entryPoints: { index: "src/index.ts", node: "src/node.ts", cli: "src/cli/main.ts" },
+  entryPoints: {
+    index: "src/index.ts",
+    node: "src/node.ts",
+    v86: "src/adapters/v86.ts",
+    "sync-disk": "src/adapters/sync-disk.ts",
+    cli: "src/cli/main.ts",
+  },
   outdir: "dist",
   bundle: true,
   splitting: true,

@@ -1,0 +1,67 @@
+/**
+ * Disks for emulators that run in a worker and wait for no promise: the object that Infinite Mac's disks are, and a
+ * file in an Emscripten program's file system. What the emulator sees of an error is what a drive would tell it.
+ */
+import type { DiskSync } from "../disk-sync.js";
+import { type DiskError, storageError } from "../errors.js";
+import { requireSync } from "./sync-beneath.js";
+
+export {
+  type CreateDiskFileOptions,
+  createDiskFile,
+  type EmscriptenFS,
+  type EmscriptenNode,
+  type EmscriptenStream,
+} from "./emscripten.js";
+
+export interface SyncDiskOptions {
+  /** What the emulator shows. Default: the name of the image's file, or "disk". */
+  name?: string | undefined;
+  /**
+   * Called when a request fails; the emulator is told that nothing was moved. Default: the error is thrown, into the
+   * emulator.
+   */
+  onerror?: ((error: DiskError) => void) | undefined;
+}
+
+/** A disk as Infinite Mac takes it. Offsets and lengths in bytes; buffers are views of the emulator's memory. */
+export class SyncDisk {
+  readonly name: string;
+  readonly size: number;
+  readonly #disk: DiskSync;
+  readonly #onerror: ((error: DiskError) => void) | undefined;
+
+  /** @throws TypeError for a disk that answers with promises */
+  constructor(disk: DiskSync, { name, onerror }: SyncDiskOptions = {}) {
+    requireSync(disk);
+    this.name = name ?? disk.path?.split(/[/\\]/).pop() ?? "disk";
+    this.size = disk.size;
+    this.#disk = disk;
+    this.#onerror = onerror;
+  }
+
+  /** Answers how many bytes were read: fewer at the disk's end, 0 where it failed. */
+  read(buffer: Uint8Array, offset: number, length: number): number {
+    return this.#move("reading", buffer, offset, length);
+  }
+
+  /** Answers how many bytes were written: fewer at the disk's end, 0 where it failed. Durable after the disk's `flush`. */
+  write(buffer: Uint8Array, offset: number, length: number): number {
+    return this.#move("writing", buffer, offset, length);
+  }
+
+  #move(verb: "reading" | "writing", buffer: Uint8Array, offset: number, length: number): number {
+    const bytes = buffer.subarray(0, Math.max(0, Math.min(length, this.size - offset)));
+    if (bytes.length === 0) return 0;
+    try {
+      if (verb === "reading") this.#disk.read(bytes, offset);
+      else this.#disk.write(bytes, offset);
+      return bytes.length;
+    } catch (cause) {
+      const error = storageError(`${verb} ${bytes.length} bytes at ${offset}`, cause, { offset, length: bytes.length });
+      if (!this.#onerror) throw error;
+      this.#onerror(error);
+      return 0;
+    }
+  }
+}

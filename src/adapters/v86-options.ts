@@ -1,0 +1,53 @@
+/** How a V86Disk is set up, what it asks of its disk, and what it says where something fails. */
+import { DiskError } from "../errors.js";
+
+const DEFAULT_FLUSH_DELAY = 1000;
+const MAX_TIMER = 2 ** 31 - 1;
+
+/** What is asked of a disk: `Disk`, `DiskSync` and a disk in a worker have it. */
+export interface V86Beneath {
+  readonly size: number;
+  read(buffer: Uint8Array, offset: number): void | Promise<void>;
+  write(buffer: Uint8Array, offset: number): void | Promise<void>;
+  flush(): void | Promise<void>;
+  close(): void | Promise<void>;
+}
+
+/** A request that failed. The guest has no answer to it. */
+export interface V86Failure {
+  verb: "read" | "write" | "flush";
+  /** Where and how long, in bytes; 0 for a flush. */
+  offset: number;
+  length: number;
+  error: DiskError;
+  /** Makes the request again, once the cause is dealt with; the guest goes on where that succeeds. Works once. */
+  retry(): void;
+}
+
+export interface V86DiskOptions {
+  /**
+   * Called for every request that fails, while `set` or `get` runs if the disk is synchronous: stop the emulator in
+   * it, tell the user. Default: the error is thrown where nobody catches it, so that it is seen.
+   */
+  onerror?: ((failure: V86Failure) => void) | undefined;
+  /**
+   * The longest time from a write until a flush begins that makes it durable, in milliseconds; `Infinity` leaves
+   * flushing to you. Default: 1000. v86 keeps the guest's own cache flushes to itself.
+   */
+  flushDelayMilliseconds?: number | undefined;
+}
+
+/** The delay, or its default. */
+export function flushDelayOf({ flushDelayMilliseconds: delay = DEFAULT_FLUSH_DELAY }: V86DiskOptions): number {
+  if (delay === Infinity || (delay >= 0 && delay <= MAX_TIMER)) return delay;
+  throw new RangeError(`flushDelayMilliseconds: expected 0 to ${MAX_TIMER} or Infinity, got ${delay}`);
+}
+
+/** What a state refuses with while requests are in flight. */
+export function busy(reads: number, writes: number): DiskError {
+  return new DiskError(
+    "BUSY",
+    `${reads} reads and ${writes} writes are in flight, and a saved state would lose them: stop the emulator, wait for quiesce(), then save`,
+    { reads, writes },
+  );
+}
