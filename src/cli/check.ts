@@ -2,8 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { Disk } from "../disk.js";
-import type { CheckReport } from "../operations/check.js";
-import type { RepairLevel, RepairReport } from "../operations/repair.js";
+import type { CheckReport, RepairLevel, RepairReport } from "../operations/reports.js";
 import { FileStorage } from "../storage/file.js";
 import { about, usageFailure } from "./failure.js";
 import { openImage } from "./image.js";

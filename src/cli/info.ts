@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import type { Command } from "commander";
 import { IN_USE } from "../format/header.js";
 import type { DiskInfo } from "../operations/info.js";
+import { type Native, native } from "../storage/native.js";
 import { openImage } from "./image.js";
 import { examples, shareOption } from "./options.js";
 import { formatFields, print, printJson } from "./print.js";
@@ -29,8 +30,14 @@ async function info(file: string, { json, forceShare }: { json?: boolean; forceS
   await disk.close();
   const { blocks } = statSync(file);
   const usage = blocks * STAT_BLOCK_SIZE;
-  if (json) await printJson({ filename: file, ...facts, diskUsage: usage });
+  if (json) await printJson({ filename: file, ...facts, diskUsage: usage, nativeCalls: nativeCalls() });
   else await print(formatFields(fieldsOf(file, facts, usage)));
+}
+
+/** True, or why there are none. */
+function nativeCalls(): true | string {
+  const calls = native();
+  return typeof calls === "string" ? calls : true;
 }
 
 function fieldsOf(file: string, facts: DiskInfo, usage: number): [string, string][] {
@@ -52,8 +59,15 @@ function fieldsOf(file: string, facts: DiskInfo, usage: number): [string, string
     ["data offset", formatExactSize(facts.dataOffset)],
     ["extension", extensionOf(facts)],
     ["geometry", `${cylinders} cylinders, ${heads} heads, ${sectors} sectors`],
+    ["files here", filesOf(native())],
     ["findings", findingsOf(facts)],
   ];
+}
+
+/** What this machine can do with files. */
+function filesOf(calls: Native | string): string {
+  if (typeof calls !== "string") return "preallocated with real blocks, holes punched, locked by the system";
+  return `sized ahead without blocks, no holes punched, locked by files beside them: ${calls}`;
 }
 
 function stateOf({ inUse, emptyFlag }: DiskInfo): string {

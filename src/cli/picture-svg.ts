@@ -2,6 +2,7 @@
  * Draws an allocation as SVG: the disk as a grid, read like a page, coloured by the place in the file; the file as a
  * strip below, whose colours are the legend. An image in order is one smooth gradient; what is out of order shows.
  */
+import { colourAt, GRADIENT } from "./gradient.js";
 import { type Cell, type Picture, SLOTS } from "./picture.js";
 import { formatShare, formatSize } from "./size.js";
 
@@ -18,8 +19,6 @@ const INK = "#1c2733";
 const QUIET = "#66758a";
 const ZERO = "#edf0f4";
 const METADATA = "#3c4858";
-/** Front to end of the file; neighbours are told apart, and so are front and end, with any kind of sight. */
-const GRADIENT = ["#3b2f8f", "#2f62c9", "#1f9bd0", "#22b59a", "#7cc653", "#e0c53a", "#f39a38", "#e5603f", "#b52b5e"];
 
 /** @param name what the picture is of; @param format the image's version */
 export function drawPicture(picture: Picture, name: string, format: string): string {
@@ -193,19 +192,6 @@ function swatch(x: number, y: number, fill: string, width: number): string {
 /** The colour of a place in the file: the gradient spans the data area. */
 function colourOf({ dataOffset, fileSize }: Picture, position: number): string {
   return colourAt((position - dataOffset) / Math.max(1, fileSize - dataOffset));
-}
-
-/** The gradient's colour at 0 to 1. */
-function colourAt(share: number): string {
-  const at = Math.min(Math.max(share, 0), 1) * (GRADIENT.length - 1);
-  const index = Math.min(Math.floor(at), GRADIENT.length - 2);
-  const mix = (from: string, to: string, start: number) => {
-    const [a, b] = [from, to].map((colour) => Number.parseInt(colour.slice(start, start + 2), 16));
-    return Math.round(a! + (b! - a!) * (at - index))
-      .toString(16)
-      .padStart(2, "0");
-  };
-  return `#${[1, 3, 5].map((start) => mix(GRADIENT[index]!, GRADIENT[index + 1]!, start)).join("")}`;
 }
 
 function shorten(name: string): string {

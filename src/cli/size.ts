@@ -1,8 +1,9 @@
 /** Sizes as people write them. Units are powers of 1024. */
 import { InvalidArgumentError } from "commander";
 
+export { formatExactSize, formatShare, formatSize } from "./units.js";
+
 const SUFFIXES = ["", "K", "M", "G", "T"];
-const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
 /** "20G" -> 21474836480. Fractions are fine where they are whole bytes. @throws InvalidArgumentError (a usage error) */
 export function parseSize(text: string): number {
@@ -17,25 +18,4 @@ export function parseSize(text: string): number {
   if (bytes > Number.MAX_SAFE_INTEGER)
     throw new InvalidArgumentError("It is more than 2^53 - 1 bytes: choose a smaller one.");
   return Number(bytes);
-}
-
-/** "1.5 GiB"; exact where the number is short, else to two digits. */
-export function formatSize(bytes: number): string {
-  let unit = 0;
-  let amount = bytes;
-  while (amount >= 1024 && unit < UNITS.length - 1) {
-    amount /= 1024;
-    unit++;
-  }
-  return `${Number(amount.toFixed(2))} ${UNITS[unit]}`;
-}
-
-/** "1.5 GiB (1610612736 bytes)" */
-export function formatExactSize(bytes: number): string {
-  return bytes < 1024 ? formatSize(bytes) : `${formatSize(bytes)} (${bytes} bytes)`;
-}
-
-/** "37.5 %"; 0 of 0 is 0 %. */
-export function formatShare(part: number, whole: number): string {
-  return `${Number((whole === 0 ? 0 : (100 * part) / whole).toFixed(2))} %`;
 }

@@ -1,16 +1,10 @@
 import { truncateSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/folder.js";
-import { makeDisk, parablock, patch } from "./command.js";
+import { BAT, makeDamaged, parablock } from "./command.js";
 
 const file = temporaryFolder();
-const BAT = 64;
-
-function damaged(name: string, fields: Record<number, number> = {}): string {
-  makeDisk(file(name), { size: 65536, clusterSize: 4096, fills: [[0, 12288, 1]] });
-  patch(file(name), fields);
-  return file(name);
-}
+const damaged = (name: string, fields?: Record<number, number>): string => makeDamaged(file(name), fields);
 
 describe("parablock check", () => {
   it("ends with 0 for a sound image", () => {

@@ -65,3 +65,13 @@ export function patch(path: string, values: Record<number, number>): void {
   for (const [offset, value] of Object.entries(values)) bytes.writeUInt32LE(value, Number(offset));
   writeFileSync(path, bytes);
 }
+
+/** Where the BAT begins in an image file. */
+export const BAT = 64;
+
+/** Makes a disk of 16 clusters of 4 KiB, the first three written, and changes fields of its file. */
+export function makeDamaged(path: string, fields: Record<number, number> = {}): string {
+  makeDisk(path, { size: 65536, clusterSize: 4096, fills: [[0, 12288, 1]] });
+  patch(path, fields);
+  return path;
+}

@@ -2,16 +2,10 @@ import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 
 import { describe, expect, it } from "vitest";
 import { openFileSync } from "../../src/node.js";
 import { temporaryFolder } from "../support/folder.js";
-import { contentOf, makeDisk, parablock, patch } from "./command.js";
+import { BAT, contentOf, makeDamaged, makeDisk, parablock } from "./command.js";
 
 const file = temporaryFolder();
-const BAT = 64;
-
-function damaged(name: string, fields: Record<number, number> = {}): string {
-  makeDisk(file(name), { size: 65536, clusterSize: 4096, fills: [[0, 12288, 1]] });
-  patch(file(name), fields);
-  return file(name);
-}
+const damaged = (name: string, fields?: Record<number, number>): string => makeDamaged(file(name), fields);
 
 describe("parablock check --repair", () => {
   it("mends everything, names the backup, and finds nothing afterwards", () => {

@@ -1,0 +1,104 @@
+/** Draws nothing: adds up what lies where, so that millions of clusters become as many numbers as there are cells. */
+import type { BlockStatus } from "../../src/index.js";
+import { type PictureData, type PictureRequest, SLOTS } from "../shared/protocol.js";
+
+/** The part of a disk that is needed here: either face has it. */
+export interface Mapped {
+  size: number;
+  clusterSize: number;
+  info: { fileSize: number; dataOffset: number };
+  blockStatus(offset: number, length: number): BlockStatus[] | Promise<BlockStatus[]>;
+}
+
+/** Clusters asked for at once: requests of a guest wait no longer than that takes. */
+const WINDOW = 32 * 1024;
+
+export async function pictureOf(disk: Mapped, request: Omit<PictureRequest, "id">): Promise<PictureData> {
+  const { clusterSize, info } = disk;
+  const offset = Math.floor(request.offset / clusterSize) * clusterSize;
+  const length = Math.min(request.length, disk.size - offset);
+  const picture = emptyPicture(
+    offset,
+    length,
+    cellSizeFor(length / clusterSize, request.mostCells) * clusterSize,
+    info,
+  );
+  let before: { end: number; fileEnd: number } | undefined;
+  for (let at = offset; at < offset + length; at += WINDOW * clusterSize) {
+    const runs = await disk.blockStatus(at, Math.min(WINDOW * clusterSize, offset + length - at));
+    for (const run of runs) {
+      if (run.kind !== "data") continue;
+      const follows = before === undefined || before.fileEnd === run.fileOffset;
+      if (!follows) picture.breaks[Math.floor((run.offset - offset) / picture.cellSize)]!++;
+      // A window's end may have cut an extent.
+      if (!follows || before?.end !== run.offset) picture.extents++;
+      before = { end: run.offset + run.length, fileEnd: run.fileOffset + run.length };
+      addRun(picture, run.offset - offset, run.length, run.fileOffset);
+    }
+    await breath();
+  }
+  return picture;
+}
+
+/** Clusters a cell: a power of two. */
+function cellSizeFor(clusters: number, mostCells: number): number {
+  return 2 ** Math.max(0, Math.ceil(Math.log2(clusters / mostCells)));
+}
+
+function emptyPicture(offset: number, length: number, cellSize: number, info: Mapped["info"]): PictureData {
+  const cells = Math.ceil(length / cellSize);
+  return {
+    offset,
+    length,
+    cellSize,
+    data: new Float64Array(cells),
+    place: new Float64Array(cells),
+    breaks: new Uint32Array(cells),
+    slots: new Float64Array(SLOTS),
+    extents: 0,
+    fileSize: info.fileSize,
+    dataOffset: info.dataOffset,
+  };
+}
+
+function addRun(picture: PictureData, from: number, length: number, fileOffset: number): void {
+  const { cellSize, data, place } = picture;
+  const end = from + length;
+  for (let at = from; at < end; ) {
+    const cell = Math.floor(at / cellSize);
+    const part = Math.min(end, (cell + 1) * cellSize) - at;
+    if (data[cell] === 0) place[cell] = fileOffset + at - from + part / 2;
+    data[cell]! += part;
+    at += part;
+  }
+  fillSlots(picture, fileOffset, length);
+}
+
+function fillSlots({ slots, fileSize }: PictureData, fileOffset: number, length: number): void {
+  const slotSize = fileSize / SLOTS;
+  const end = Math.min(fileOffset + length, fileSize);
+  for (let slot = Math.floor(fileOffset / slotSize); slot < SLOTS && slot * slotSize < end; slot++) {
+    slots[slot]! += Math.min(end, (slot + 1) * slotSize) - Math.max(fileOffset, slot * slotSize);
+  }
+}
+
+/** The first extent with data in a range, or else what lies at its start; whole, however far it reaches. */
+export async function extentAt(disk: Mapped, offset: number, length: number): Promise<BlockStatus> {
+  const runs = await disk.blockStatus(offset, Math.min(length, disk.size - offset));
+  let extent = runs.find(({ kind }) => kind === "data") ?? runs[0]!;
+  const place = extent.offset;
+  // Looks to both sides in steps that double while all that comes belongs to it.
+  for (let step = disk.clusterSize; ; step *= 2) {
+    const from = Math.max(0, extent.offset - step);
+    const to = Math.min(disk.size, extent.offset + extent.length + step);
+    const around = await disk.blockStatus(from, to - from);
+    extent = around.find((run) => run.offset <= place && place < run.offset + run.length)!;
+    const begins = extent.offset > from || from === 0;
+    if (begins && (extent.offset + extent.length < to || to === disk.size)) return extent;
+  }
+}
+
+/** Lets messages of others come in between. */
+function breath(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
