@@ -3,22 +3,25 @@
  * calls those pages clean: a flush that succeeds later says nothing of them. So none is believed any more.
  */
 import { DiskError } from "../errors.js";
-import type { Image } from "./image.js";
+import { type Image, TASK } from "./image.js";
 import type { Operation } from "./operation.js";
+import { locked } from "./range-locks.js";
 import { flushStorage } from "./transfer.js";
 
-/** Makes durable what was written to the storage since it was last flushed. */
+/** Makes durable what was written to the storage since it was last flushed; a flush that is under way is waited for. */
 export function* flushData(image: Image): Operation<void> {
-  requireBelievable(image);
-  if (!image.unflushed) return;
-  image.unflushed = false;
-  try {
-    yield* flushStorage(image.storage);
-  } catch (error) {
-    image.unflushed = true;
-    image.flushError = error;
-    throw error;
-  }
+  yield* locked(image.tasks, TASK.data, TASK.data, true, function* () {
+    requireBelievable(image);
+    if (!image.unflushed) return;
+    image.unflushed = false;
+    try {
+      yield* flushStorage(image.storage);
+    } catch (error) {
+      image.unflushed = true;
+      image.flushError = error;
+      throw error;
+    }
+  });
 }
 
 /** @throws DiskError FLUSH_FAILED once a flush has failed */

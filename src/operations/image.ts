@@ -25,7 +25,7 @@ export interface HostRun {
 }
 
 /** The tasks that must not overlap themselves; each is a number to lock in `Image.tasks`. */
-export const TASK = { mark: 0, grow: 1, flush: 2 } as const;
+export const TASK = { mark: 0, grow: 1, flush: 2, data: 3 } as const;
 
 export interface Image {
   readonly storage: Storage;

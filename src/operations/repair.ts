@@ -16,7 +16,7 @@ import { trim } from "./close.js";
 import { corruptions } from "./findings.js";
 import { flushTables } from "./flush.js";
 import { growFile } from "./grow.js";
-import { clusterCountOf, fileOffsetOf, hostOffsetOf, type Image, requireOpen, requireWritable } from "./image.js";
+import { clusterCountOf, fileOffsetOf, hostOffsetOf, type Image, requireOpen, requireWritable, TASK } from "./image.js";
 import { freeLeaks, leakedRuns } from "./leaks.js";
 import { beginChange, changeHeader } from "./mark.js";
 import { call, type Operation } from "./operation.js";
@@ -28,7 +28,9 @@ import { readFully, writeFully, writeZeros } from "./transfer.js";
 /** Repairs an open image. */
 export function* repair(image: Image, level: RepairLevel): Operation<RepairReport> {
   requireWritable(image);
-  return yield* locked(image.locks, 0, Number.MAX_SAFE_INTEGER, true, () => mend(image, level));
+  return yield* locked(image.locks, 0, Number.MAX_SAFE_INTEGER, true, () =>
+    locked(image.tasks, TASK.flush, TASK.flush, true, () => mend(image, level)),
+  );
 }
 
 /** The repair itself: the caller holds the locks, or nobody else has the image yet. */

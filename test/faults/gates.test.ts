@@ -87,6 +87,34 @@ async function begin(engine: "wasm" | "js"): Promise<{ storage: GatedStorage; di
 }
 
 describe.each(engines)("a request that takes its time (%s engine)", (engine) => {
+  test("as the flush of an image that was taken over keeps the first change from beginning", async () => {
+    const { storage } = await begin(engine); // never closed: its writer did not finish
+    const disk = await Disk.open(storage, { engine });
+    storage.log.length = 0;
+    const release = storage.hold("flush");
+    const flushed = disk.flush();
+    const written = watch(disk.write(bytes(9), 5 * CLUSTER));
+    await quiet();
+    expect([written.done, storage.log]).toEqual([false, []]);
+    release();
+    await Promise.all([flushed, written.promise]);
+    expect(storage.log.slice(0, 2)).toEqual(["flush", "write 0"]);
+  });
+
+  test("as a flush keeps a repair from cutting the file", async () => {
+    const { storage, disk } = await begin(engine);
+    await disk.discard(CLUSTER, CLUSTER);
+    const release = storage.hold("flush");
+    const flushed = disk.flush();
+    const repaired = watch(disk.repair("leaks"));
+    await quiet();
+    expect([repaired.done, storage.log]).toEqual([false, ["write 64"]]); // the BAT, which is not durable yet
+    release();
+    await Promise.all([flushed, repaired.promise]);
+    expect(firstDifference(await readRange(disk, 0, CLUSTER), bytes(0))).toBe(-1);
+    await disk.close();
+  });
+
   test("as a read keeps its cluster from being discarded and used again", async () => {
     const { storage, disk } = await begin(engine);
     const release = storage.hold("read", CLUSTER);
