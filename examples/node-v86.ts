@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import { V86Disk, type V86Failure } from "../src/adapters/v86.js";
 import { Disk, MemoryStorage } from "../src/index.js";
 import { createFile, openFile } from "../src/node.js";
+import { readBios } from "./bios.js";
 import { GRUB_OUTPUT, makeGrubDisk } from "./grub-disk.js";
 import { Machine } from "./machine.js";
 
@@ -65,7 +66,10 @@ async function makeImage(path: string, raw: Uint8Array): Promise<void> {
 }
 
 async function openDisk({ image, snapshot }: Plan): Promise<Disk> {
-  if (image === OWN_IMAGE && !existsSync(image)) await makeImage(image, makeGrubDisk());
+  if (image === OWN_IMAGE && !existsSync(image)) {
+    readBios(); // what is missing is told before a disk is made that cannot boot
+    await makeImage(image, makeGrubDisk());
+  }
   const disk = await openFile(image, { readOnly: snapshot });
   return snapshot ? Disk.create(new MemoryStorage(), { size: disk.size, base: disk }) : disk;
 }
