@@ -33,7 +33,9 @@ export function addCreate(program: Command): void {
 
 async function create(file: string, size: number, { force, json, ...shape }: CreateFlags): Promise<void> {
   const draft = Draft.begin(file, force);
-  const disk = await about(file, async () => Disk.create(await FileStorage.open(draft.path), { size, ...shape }));
+  const disk = await about(file, async () =>
+    Disk.create(await FileStorage.open(draft.path, { private: true }), { size, ...shape }),
+  );
   const { format, clusterSize } = disk;
   await disk.close();
   draft.publish();

@@ -36,7 +36,10 @@ export interface ImageShape {
 export function parallelsTarget(path: string, shape: ImageShape, force?: boolean): Promise<Target> {
   return about(path, async () => {
     const draft = Draft.begin(path, force);
-    const disk = await Disk.create(privateStorage(await FileStorage.open(draft.path)), createOptions(shape));
+    const disk = await Disk.create(
+      privateStorage(await FileStorage.open(draft.path, { private: true })),
+      createOptions(shape),
+    );
     return {
       grain: disk.clusterSize,
       write: (bytes, offset) => about(path, () => disk.write(bytes, offset)),
@@ -96,7 +99,7 @@ function privateStorage(file: FileStorage): Storage {
 export function rawTarget(path: string, force?: boolean): Promise<Target> {
   return about(path, async () => {
     const draft = Draft.begin(path, force);
-    const file = await FileStorage.open(draft.path);
+    const file = await FileStorage.open(draft.path, { private: true });
     return rawFile(path, draft, file, async () => {
       await file.flush();
       draft.publish();
@@ -106,7 +109,7 @@ export function rawTarget(path: string, force?: boolean): Promise<Target> {
 
 /** A raw file for a while: it stays a draft. */
 export async function spoolTarget(draft: Draft): Promise<Target> {
-  return rawFile(draft.path, draft, await FileStorage.open(draft.path), async () => {});
+  return rawFile(draft.path, draft, await FileStorage.open(draft.path, { private: true }), async () => {});
 }
 
 function rawFile(path: string, draft: Draft, file: FileStorage, complete: () => Promise<void>): Target {

@@ -11,7 +11,7 @@ import {
 } from "../format/header.js";
 import type { Storage } from "../storage/storage.js";
 import type { Operation } from "./operation.js";
-import { allocate, flushStorage, truncate, writeFully } from "./transfer.js";
+import { allocate, flushStorage, truncate, writeFully, writeZeros } from "./transfer.js";
 
 /** What a new image is to be. */
 export interface CreateSettings {
@@ -60,8 +60,7 @@ export function* create(storage: Storage, settings: CreateSettings): Operation<v
   const { heads, cylinders } = geometryOf(size / SECTOR_SIZE);
   yield* truncate(storage, 0);
   yield* truncate(storage, dataStart);
-  // With blocks for the whole BAT a flush never fails for want of space, and so can free what was discarded.
-  yield* allocate(storage, 0, dataStart);
+  yield* takeBatBlocks(storage, dataStart, HEADER_SIZE + 4 * Math.ceil(size / clusterSize));
   yield* flushStorage(storage);
   const header = encodeHeader({
     format,
@@ -77,6 +76,15 @@ export function* create(storage: Storage, settings: CreateSettings): Operation<v
   });
   yield* writeFully(storage, header, 0);
   yield* flushStorage(storage);
+}
+
+/**
+ * With blocks for the whole BAT a flush never fails for want of space, and so can free what was discarded. Where they
+ * cannot be had by asking, the BAT's zeros are written; storages that have no blocks have no such trouble.
+ */
+function* takeBatBlocks(storage: Storage, dataStart: number, batEnd: number): Operation<void> {
+  const missing = yield* allocate(storage, 0, dataStart);
+  if (missing !== undefined && storage.allocate !== undefined) yield* writeZeros(storage, 0, batEnd);
 }
 
 /** The BAT's end rounded up to a cluster, in both formats: Parallels Desktop and QEMU align so, too. */

@@ -11,6 +11,8 @@ export interface FileOptions {
   readOnly?: boolean;
   /** "new": makes the file, which must not exist yet; "replace": makes it or empties it. Default: it must exist. */
   create?: "new" | "replace";
+  /** Takes no lock: nobody else knows of the file, as it is only just being made under a name of its own. Default: false. */
+  private?: boolean;
   /** Takes no lock: reads what others may be writing, so what is read may not fit together. Only with `readOnly`. Default: false. */
   share?: boolean;
 }
@@ -22,13 +24,13 @@ export class FileHandle {
   #fd: number;
 
   protected constructor(path: string, options: FileOptions) {
-    const { readOnly = false, share = false } = options;
+    const { readOnly = false, share = false, private: unknown = false } = options;
     if (share && !readOnly) throw new TypeError("share: expected readOnly as well, as two writers destroy an image");
     this.path = path;
     this.readOnly = readOnly;
     this.#fd = openFile(path, options);
     try {
-      this.#lock = share ? NO_LOCK : lockFile(path, this.#fd, readOnly ? "read" : "write");
+      this.#lock = share || unknown ? NO_LOCK : lockFile(path, this.#fd, readOnly ? "read" : "write");
       // Emptied only now: before the lock it may be somebody's disk.
       if (options.create === "replace") fs.ftruncateSync(this.#fd, 0);
     } catch (error) {

@@ -32,12 +32,24 @@ export function announce(path: string, access: Access): { file: string; remove()
   for (;;) {
     const file = `${path}.lock-${ownHost}-${process.pid}-${count++}-${access}`;
     try {
-      fs.writeFileSync(file, `${JSON.stringify(content)}\n`, { flag: "wx" });
+      const fd = fs.openSync(file, "wx");
+      writeContent(fd, content);
       return { file, remove: () => remove(file) };
     } catch (error) {
       // Another thread's, or of an earlier process with this number.
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") return undefined;
     }
+  }
+}
+
+/** The name alone is a lock: on a device that is full the content stays out. */
+function writeContent(fd: number, content: Content): void {
+  try {
+    fs.writeSync(fd, `${JSON.stringify(content)}\n`);
+  } catch {
+    // Then a later process with this number passes for this one.
+  } finally {
+    fs.closeSync(fd);
   }
 }
 

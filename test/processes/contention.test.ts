@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
 import { createFile, openFile } from "../../src/node.js";
 import { temporaryFolder } from "../support/folder.js";
-import { testWith, tool } from "../support/peers.js";
+import { nativeCalls, testWith, tool } from "../support/peers.js";
 import { runs } from "../support/runs.js";
 import { buildProgram, Child } from "./programs.js";
 
@@ -40,7 +40,7 @@ test.each([
   await expectClean(image);
 });
 
-testWith([tool("qemu-io")], "neither have it QEMU and this library at once", async () => {
+testWith([tool("qemu-io"), nativeCalls], "neither have it QEMU and this library at once", async () => {
   const { image, marker, log } = await arena("qemu");
   const child = Child.node(program, [image, marker, log, "A", String(TIMES)]);
   await child.line();

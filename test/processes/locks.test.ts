@@ -3,10 +3,9 @@ import { hostname } from "node:os";
 import { basename, dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createFile, openFile, openFileSync } from "../../src/node.js";
-import { native } from "../../src/storage/native.js";
 import { temporaryFolder } from "../support/folder.js";
 import type { Need } from "../support/peers.js";
-import { describeWith, testWith, tool } from "../support/peers.js";
+import { describeWith, nativeCalls, testWith, tool } from "../support/peers.js";
 import { buildProgram, Child } from "./programs.js";
 
 const path = temporaryFolder();
@@ -19,7 +18,6 @@ type Role = (typeof ROLES)[number];
 const PLAIN = { PARABLOCK_NO_NATIVE: "1" };
 
 const qemu: Need[] = [tool("qemu-io"), tool("qemu-img")];
-const koffi: Need = { name: "koffi", present: typeof native() !== "string", required: process.env.CI === "true" };
 
 let program: string;
 /** One that holds, one that comes. */
@@ -56,7 +54,7 @@ const pairs = KINDS.flatMap((holder) =>
 );
 const fits = (has: Role, wants: Role): boolean => has === "read" && wants === "read";
 
-describeWith([koffi], "two processes with one image", () => {
+describeWith([nativeCalls], "two processes with one image", () => {
   test.each(pairs)("$holder process has it to $has, $comer one wants to $wants", async (pair) => {
     const [holder, comer] = [holders[pair.holder], comers[pair.comer]];
     const image = await newImage();
@@ -72,7 +70,7 @@ describeWith([koffi], "two processes with one image", () => {
   });
 });
 
-describe.each(KINDS)("a %s process", (kind) => {
+describe.each(KINDS.filter((kind) => kind === "plain" || nativeCalls.present))("a %s process", (kind) => {
   test("reads with share what another one writes", async () => {
     const image = await newImage();
     await holders[kind].ask(`open write ${image}`);
@@ -157,7 +155,7 @@ describe("a lock file", () => {
   });
 });
 
-describeWith([...qemu, koffi], "QEMU and this library with one image", () => {
+describeWith([...qemu, nativeCalls], "QEMU and this library with one image", () => {
   /** Opens an image in qemu-io; answers the process, or what it said when it could not. */
   async function openInQemu(image: string, role: Role | "share"): Promise<Child | string> {
     const flags = { read: ["-r"], write: [], share: ["-r", "-U"] }[role];
@@ -203,7 +201,7 @@ describeWith([...qemu, koffi], "QEMU and this library with one image", () => {
   });
 });
 
-testWith([koffi], "a process without native calls says so, and nothing else changes", async () => {
+testWith([nativeCalls], "a process without native calls says so, and nothing else changes", async () => {
   const image = await newImage();
   expect(await holders.plain.ask(`open write ${image}`)).toBe("ok file");
   expect(await holders.plain.ask("put 3")).toBe("ok");

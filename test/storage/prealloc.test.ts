@@ -1,16 +1,14 @@
 import { statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { createFile, openFile } from "../../src/node.js";
-import { native } from "../../src/storage/native.js";
 import { buildProgram, Child } from "../processes/programs.js";
 import { firstDifference } from "../support/bytes.js";
 import { readRange } from "../support/faces.js";
 import { temporaryFolder } from "../support/folder.js";
-import { describeWith, type Need } from "../support/peers.js";
+import { describeWith, nativeCalls } from "../support/peers.js";
 import { patternBytes } from "../support/random.js";
 
 const path = temporaryFolder();
-const koffi: Need = { name: "koffi", present: typeof native() !== "string", required: process.env.CI === "true" };
 
 const MIB = 2 ** 20;
 const CLUSTER = 64 * 1024;
@@ -29,7 +27,7 @@ async function make(name: string, mode: "falloc" | "truncate" | "off", size = 4 
   return { image, disk, start: disk.info.dataOffset };
 }
 
-describeWith([koffi], "preallocation of blocks", () => {
+describeWith([nativeCalls], "preallocation of blocks", () => {
   test("grows the file by blocks that are really there, and close gives back the rest", async () => {
     const { image, disk, start } = await make("falloc", "falloc");
     await disk.write(patternBytes(1, 100), 0);

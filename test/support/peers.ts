@@ -8,6 +8,7 @@ import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { describe, it } from "vitest";
+import { native } from "../../src/storage/native.js";
 
 /** Something outside that tests stand on. */
 export interface Need {
@@ -43,6 +44,9 @@ export const hasTool = (name: string): boolean => findTool(name) !== undefined;
 
 /** The need for a program. */
 export const tool = (name: string): Need => ({ name, present: hasTool(name), required: inCi });
+
+/** The calls of the operating system that koffi makes. */
+export const nativeCalls: Need = { name: "koffi, on Linux", present: typeof native() !== "string", required: inCi };
 
 /** The need for the fixtures: a folder beside the repository, which is not part of it. */
 export const fixtures: Need = {
