@@ -9,8 +9,7 @@
 import { rmSync } from "node:fs";
 import { Disk } from "./disk.js";
 import { type CreateOptionsSync, DiskSync, type OpenOptionsSync } from "./disk-sync.js";
-import type { CreateOptions, OpenOptions } from "./options.js";
-import { createSettings } from "./options.js";
+import { type CreateOptions, createSettings, type OpenOptions } from "./options.js";
 import { type FileOptions, FileStorage, FileStorageSync } from "./storage/file.js";
 
 export { type FileOptions, FileStorage, FileStorageSync } from "./storage/file.js";

@@ -1,5 +1,6 @@
 /** What is wrong with an image, as far as opening it tells. */
 
+import { SECTOR_SIZE } from "../format/header.js";
 import { clusterCountOf, hostOffsetOf, type Image } from "./image.js";
 import type { Finding, FindingKind } from "./reports.js";
 
@@ -16,7 +17,7 @@ export function corruptions(image: Image): Finding[] {
     [
       "dataOffset",
       image.dataStartValid ? 0 : 1,
-      `the data offset (${header.dataOffset} sectors) is wrong, it should be ${dataStart / 512}`,
+      `the data offset (${header.dataOffset} sectors) is wrong, it should be ${dataStart / SECTOR_SIZE}`,
     ],
     [
       "batTooSmall",

@@ -5,9 +5,10 @@
 import { DIRTY_BLOCK_SIZE } from "../engine/engine.js";
 import { HEADER_SIZE } from "../format/header.js";
 import { flushData, requireBelievable } from "./durable.js";
-import { type HostRun, hostOffsetOf, type Image, requireOpen, TASK } from "./image.js";
+import { type HostRun, type Image, requireOpen, TASK } from "./image.js";
 import { clearEmptyFlag } from "./mark.js";
-import { call, type Operation, together } from "./operation.js";
+import { type Operation, together } from "./operation.js";
+import { punch } from "./punch.js";
 import { locked } from "./range-locks.js";
 import { writeFully } from "./transfer.js";
 
@@ -45,7 +46,7 @@ export function* flushTables(image: Image): Operation<void> {
       image.unflushed = true;
       yield* flushData(image);
     }
-    if (image.emptyFlag && image.marked) yield* clearEmptyFlag(image);
+    if (image.emptyFlag) yield* clearEmptyFlag(image);
   } catch (error) {
     for (const run of runs) image.engine.setDirty(run.firstBlock, run.blockCount, true);
     image.held = held.concat(image.held);
@@ -56,17 +57,9 @@ export function* flushTables(image: Image): Operation<void> {
 }
 
 /** Frees clusters that no durable BAT refers to. Their blocks go first: once free, others may write there. */
-function* releaseRun(image: Image, { first, count }: HostRun): Operation<void> {
-  const { storage } = image;
-  if (image.punches) {
-    try {
-      yield* call(() => storage.punch!(hostOffsetOf(image, first), count * image.clusterSize));
-      image.unflushed = true;
-    } catch {
-      image.punches = false; // an economy, no more
-    }
-  }
-  image.engine.release(first, count);
+function* releaseRun(image: Image, run: HostRun): Operation<void> {
+  if (yield* punch(image, run)) image.unflushed = true;
+  image.engine.release(run.first, run.count);
 }
 
 /** Copies the dirty BAT blocks, neighbours as one run, and calls them clean. */

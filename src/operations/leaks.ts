@@ -5,8 +5,9 @@
 
 import { createZeroScanner } from "../engine/create.js";
 import type { ZeroScanner } from "../engine/engine.js";
-import { type HostRun, hostOffsetOf, type Image } from "./image.js";
+import type { HostRun, Image } from "./image.js";
 import { call, type Operation, together } from "./operation.js";
+import { punch, rangeOf } from "./punch.js";
 import { readUpTo, writeZeros } from "./transfer.js";
 
 /** How much is looked at once, in bytes, at most: a cluster is looked at by itself. */
@@ -29,8 +30,8 @@ export function* leakedRuns(image: Image): Operation<HostRun[]> {
 /** Adds the clusters of a free run that are not all zero to `leaked`. */
 function* scanRun(image: Image, run: HostRun, scanner: ZeroScanner, leaked: HostRun[]): Operation<void> {
   const { storage, clusterSize } = image;
-  const start = hostOffsetOf(image, run.first);
-  const end = Math.min(start + run.count * clusterSize, image.fileSize);
+  const { offset: start, length: runLength } = rangeOf(image, run);
+  const end = start + runLength;
   for (let offset = start; offset < end; ) {
     if (storage.nextData) {
       const data = yield* call(() => storage.nextData!(offset));
@@ -62,16 +63,8 @@ export function* freeLeaks(image: Image, runs: readonly HostRun[]): Operation<vo
   image.unflushed = true;
 }
 
-function* clearRun(image: Image, { first, count }: HostRun): Operation<void> {
-  const { storage } = image;
-  const offset = hostOffsetOf(image, first);
-  const length = Math.min(count * image.clusterSize, image.fileSize - offset);
-  if (image.punches) {
-    try {
-      return yield* call(() => storage.punch!(offset, length));
-    } catch {
-      image.punches = false;
-    }
-  }
-  yield* writeZeros(storage, offset, length);
+function* clearRun(image: Image, run: HostRun): Operation<void> {
+  if (yield* punch(image, run)) return;
+  const { offset, length } = rangeOf(image, run);
+  yield* writeZeros(image.storage, offset, length);
 }

@@ -57,7 +57,6 @@ function* mendCorruption(image: Image): Operation<void> {
   yield* dropExtension(image);
   yield* copyEntries(image);
   yield* lengthenBat(image);
-  yield* survey(image);
 }
 
 function* mendLeaks(image: Image): Operation<void> {

@@ -1,6 +1,7 @@
 /** An open file with its lock, and what both faces do with it in the same way: opening, blocks, and what lies beside it. */
 import * as fs from "node:fs";
 import { DiskError, storageError } from "../errors.js";
+import { namesIn } from "./directory.js";
 import { type FileLock, type LockKind, lockFile, NO_LOCK } from "./file-lock.js";
 import { type Native, native } from "./native.js";
 import type { DataRange } from "./storage.js";
@@ -95,7 +96,7 @@ function required(what: string): Native {
   return calls;
 }
 
-/** Opens a regular file or block device; a directory is refused by name, and a FIFO would hang. */
+/** Opens a regular file; a directory is refused by name, and a FIFO would hang. */
 function openFile(path: string, { readOnly = false, create }: FileOptions): number {
   const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NONBLOCK } = fs.constants;
   const creating = create === "new" ? O_CREAT | O_EXCL : create === "replace" ? O_CREAT : 0;
@@ -144,16 +145,7 @@ function openError(path: string, cause: unknown): DiskError {
 }
 
 function directoryError(path: string, cause?: unknown): DiskError {
-  const images = imagesIn(path);
+  const images = namesIn(path).filter((name) => /\.hds$/i.test(name));
   const hint = images.length > 0 ? `open the image inside: ${images.join(", ")}` : "name a file";
   return new DiskError("IS_DIRECTORY", `${path} is a directory: ${hint}`, { path, images }, cause);
-}
-
-/** The disk images in a folder, as far as it may be read. */
-function imagesIn(path: string): string[] {
-  try {
-    return fs.readdirSync(path).filter((name) => /\.hds$/i.test(name));
-  } catch {
-    return [];
-  }
 }

@@ -5,6 +5,7 @@
 import * as fs from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { namesIn } from "./directory.js";
 import { startOf } from "./processes.js";
 
 export type Access = "read" | "write";
@@ -99,12 +100,4 @@ function remove(file: string): void {
   try {
     fs.rmSync(file, { force: true });
   } catch {}
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return fs.readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

@@ -1,5 +1,6 @@
 /** What /proc tells of processes and of the locks on a file; where there is no /proc, nothing. */
 import * as fs from "node:fs";
+import { namesIn } from "./directory.js";
 
 /** A process for a message, with its program where that can be seen. */
 export function processName(pid: number): string {
@@ -71,13 +72,5 @@ function textOf(path: string): string {
     return fs.readFileSync(path, "utf8");
   } catch {
     return "";
-  }
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return fs.readdirSync(directory);
-  } catch {
-    return [];
   }
 }

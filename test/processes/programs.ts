@@ -3,20 +3,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { symlinkSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { buildSync } from "esbuild";
+import { bundleForNode } from "../support/child.js";
 
 /** Bundles a program of this folder; answers the file. The modules of the repository, koffi among them, are found from there. */
 export function buildProgram(name: string, path: (name: string) => string): string {
-  const outfile = path(`${name}.mjs`);
-  buildSync({
-    entryPoints: [fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url))],
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    outfile,
-    logLevel: "error",
-  });
+  const source = fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url));
+  const outfile = bundleForNode({ entryPoints: [source] }, path(`${name}.mjs`));
   const modules = path("node_modules");
   try {
     symlinkSync(fileURLToPath(new URL("../../node_modules", import.meta.url)), modules, "dir");

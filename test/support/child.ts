@@ -2,23 +2,20 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildSync } from "esbuild";
+import { type BuildOptions, buildSync } from "esbuild";
 
 const source = fileURLToPath(new URL("../../src/", import.meta.url));
 
-/** Bundles index.ts and node.ts into one module that any Node runs. */
+/** Bundles sources into one module that any Node runs; answers its file. */
+export function bundleForNode(input: Pick<BuildOptions, "entryPoints" | "stdin">, outfile: string): string {
+  buildSync({ ...input, bundle: true, platform: "node", format: "esm", target: "node20", outfile, logLevel: "error" });
+  return outfile;
+}
+
+/** Bundles index.ts and node.ts. */
 export function bundleLibrary(outfile: string): string {
   const contents = `export * from "./index.js"; export * from "./node.js";`;
-  buildSync({
-    stdin: { contents, resolveDir: source, loader: "ts" },
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    outfile,
-    logLevel: "error",
-  });
-  return outfile;
+  return bundleForNode({ stdin: { contents, resolveDir: source, loader: "ts" } }, outfile);
 }
 
 /** Runs module code that prints one JSON value, which is answered; `library` is in scope. */
