@@ -3,6 +3,7 @@
  * (MEMFS) and its operations then replaced, as Emscripten's own lazy files do; its bytes are the disk's, its size
  * does not change.
  */
+import { counted } from "../count.js";
 import type { DiskSync } from "../disk-sync.js";
 import { type DiskError, type DiskErrorCode, storageError } from "../errors.js";
 import { requireSync } from "./sync-beneath.js";
@@ -94,7 +95,8 @@ function transfers(disk: DiskSync, attempt: (doing: string, act: () => void) => 
   return {
     read(_stream: EmscriptenStream, buffer: ArrayBufferView, offset: number, length: number, position: number): number {
       const bytes = part(buffer, offset, length, position);
-      if (bytes.length > 0) attempt(`reading ${bytes.length} bytes at ${position}`, () => disk.read(bytes, position));
+      if (bytes.length > 0)
+        attempt(`reading ${counted(bytes.length, "byte")} at ${position}`, () => disk.read(bytes, position));
       return bytes.length;
     },
     write(
@@ -106,7 +108,8 @@ function transfers(disk: DiskSync, attempt: (doing: string, act: () => void) => 
     ): number {
       const bytes = part(buffer, offset, length, position);
       if (bytes.length === 0 && length > 0) full(); // 0 would be asked again and again
-      if (bytes.length > 0) attempt(`writing ${bytes.length} bytes at ${position}`, () => disk.write(bytes, position));
+      if (bytes.length > 0)
+        attempt(`writing ${counted(bytes.length, "byte")} at ${position}`, () => disk.write(bytes, position));
       return bytes.length;
     },
   };

@@ -2,6 +2,7 @@
  * Disks for emulators that run in a worker and wait for no promise: the object that Infinite Mac's disks are, and a
  * file in an Emscripten program's file system. What the emulator sees of an error is what a drive would tell it.
  */
+import { counted } from "../count.js";
 import type { DiskSync } from "../disk-sync.js";
 import { type DiskError, storageError } from "../errors.js";
 import { requireSync } from "./sync-beneath.js";
@@ -58,7 +59,10 @@ export class SyncDisk {
       else this.#disk.write(bytes, offset);
       return bytes.length;
     } catch (cause) {
-      const error = storageError(`${verb} ${bytes.length} bytes at ${offset}`, cause, { offset, length: bytes.length });
+      const error = storageError(`${verb} ${counted(bytes.length, "byte")} at ${offset}`, cause, {
+        offset,
+        length: bytes.length,
+      });
       if (!this.#onerror) throw error;
       this.#onerror(error);
       return 0;

@@ -15,6 +15,7 @@
 // The declarations name Symbol.asyncDispose: with this a consumer's `lib` need not have it.
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { counted } from "../count.js";
 import { type DiskError, storageError } from "../errors.js";
 import { busy, flushDelayOf, type V86Beneath, type V86DiskOptions, type V86Failure } from "./v86-options.js";
 import { type LineWrite, throwLater, WriteLine } from "./write-line.js";
@@ -212,7 +213,7 @@ export class V86Disk {
   #readFailed(read: Read, cause: unknown): void {
     if (!this.#reads.has(read)) return; // nobody waits
     const { offset, length } = read;
-    const error = storageError(`reading ${length} bytes at ${offset}`, cause, { offset, length });
+    const error = storageError(`reading ${counted(length, "byte")} at ${offset}`, cause, { offset, length });
     read.error = error;
     this.#report({ verb: "read", offset, length, error }, () => {
       delete read.error;
@@ -221,7 +222,7 @@ export class V86Disk {
   }
 
   #writeFailed({ offset, bytes: { length } }: LineWrite, cause: unknown): void {
-    const error = storageError(`writing ${length} bytes at ${offset}`, cause, { offset, length });
+    const error = storageError(`writing ${counted(length, "byte")} at ${offset}`, cause, { offset, length });
     this.#failure = error;
     this.#report({ verb: "write", offset, length, error }, () => this.#line.resume());
   }

@@ -1,6 +1,7 @@
 /** `parablock check`: what is wrong with an image, and mending it. Its exit codes are those of `qemu-img check`. */
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
+import { counted, wordFor } from "../count.js";
 import { Disk } from "../disk.js";
 import type { CheckReport, RepairLevel, RepairReport } from "../operations/reports.js";
 import { FileStorage } from "../storage/file.js";
@@ -88,7 +89,7 @@ function extras(repaired: RepairReport | undefined, restored: number | undefined
 
 function formatExtras(repaired: RepairReport | undefined, restored: number | undefined): string {
   const lines: string[] = [];
-  if (restored !== undefined) lines.push(`${plural(restored, "entry", "entries")} put back\n`);
+  if (restored !== undefined) lines.push(`${counted(restored, "entry", "entries")} put back\n`);
   if (repaired?.backup) lines.push(`header and BAT as they were: ${repaired.backup}\n`);
   for (const { severity, message } of repaired?.before.findings ?? [])
     lines.push(`repaired: ${severity}: ${message}\n`);
@@ -103,13 +104,13 @@ function formatReport(file: string, report: CheckReport): string {
   const verdict =
     corruptions + leaks === 0
       ? "no errors"
-      : `${plural(corruptions, "corruption")}, ${plural(leaks, "leaked cluster")}${adviceFor(corruptions)}`;
+      : `${counted(corruptions, "corruption")}, ${counted(leaks, "leaked cluster")}${adviceFor(corruptions)}`;
   return `${listed.join("")}${file}: ${verdict}\n${formatFields([
     [
       "allocated",
-      `${allocatedClusters} of ${totalClusters} clusters (${formatShare(allocatedClusters, totalClusters)})`,
+      `${allocatedClusters} of ${counted(totalClusters, "cluster")} (${formatShare(allocatedClusters, totalClusters)})`,
     ],
-    ["fragmented", `${fragmentedClusters} clusters (${formatShare(fragmentedClusters, allocatedClusters)})`],
+    ["fragmented", `${counted(fragmentedClusters, "cluster")} (${formatShare(fragmentedClusters, allocatedClusters)})`],
     ["image ends at", formatExactSize(report.imageEndOffset)],
   ])}`;
 }
@@ -122,9 +123,5 @@ function adviceFor(corruptions: number): string {
 function formatClusters(clusters: readonly number[] | undefined): string {
   if (clusters === undefined) return "";
   const shown = clusters.slice(0, 10).join(", ");
-  return ` (guest ${clusters.length === 1 ? "cluster" : "clusters"} ${shown}${clusters.length > 10 ? ", ..." : ""})`;
-}
-
-function plural(count: number, noun: string, nouns = `${noun}s`): string {
-  return `${count} ${count === 1 ? noun : nouns}`;
+  return ` (guest ${wordFor(clusters.length, "cluster")} ${shown}${clusters.length > 10 ? ", ..." : ""})`;
 }

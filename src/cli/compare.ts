@@ -1,5 +1,6 @@
 /** `parablock compare`: whether two disks hold the same bytes. */
 import { type Command, Option } from "commander";
+import { counted } from "../count.js";
 import { createZeroScanner } from "../engine/create.js";
 import { examples, shareOption } from "./options.js";
 import { print, printJson } from "./print.js";
@@ -52,7 +53,9 @@ async function compare(a: string, b: string, flags: CompareFlags): Promise<void>
   await first.close();
   await second.close();
   if (first.size !== second.size)
-    process.stderr.write(`parablock: warning: the sizes differ: ${a} has ${first.size} bytes, ${b} ${second.size}\n`);
+    process.stderr.write(
+      `parablock: warning: the sizes differ: ${a} has ${counted(first.size, "byte")}, ${b} ${second.size}\n`,
+    );
   const identical = difference === undefined;
   if (flags.json) await printJson({ identical, firstDifference: difference ?? null, sizes: [first.size, second.size] });
   else await print(identical ? "The disks are the same.\n" : `The disks differ, first at byte ${difference}.\n`);

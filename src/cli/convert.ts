@@ -1,5 +1,6 @@
 /** `parablock convert`: disks from one format to the other, and new copies without what is zero. */
 import { type Command, Option } from "commander";
+import { counted } from "../count.js";
 import type { Format } from "../format/header.js";
 import { copy } from "./copy.js";
 import { Draft, requireFree, requireOther } from "./draft.js";
@@ -122,7 +123,7 @@ async function copyStream(target: Target, { size, from }: ConvertFlags): Promise
   const pieces = streamPieces(end, { limit: size, anything: from === "raw" });
   await withProgress("Reading", size ?? 0, (progress) => copy(pieces, readStreamPiece, target, progress));
   if (size !== undefined && end.size < size)
-    throw new Failure(`standard input ended after ${end.size} bytes, --size says ${size}: was it cut off?`);
+    throw new Failure(`standard input ended after ${counted(end.size, "byte")}, --size says ${size}: was it cut off?`);
   return end.size;
 }
 

@@ -1,6 +1,7 @@
 /** `parablock info`: what an image is. */
 import { statSync } from "node:fs";
 import type { Command } from "commander";
+import { counted, wordFor } from "../count.js";
 import { IN_USE } from "../format/header.js";
 import type { DiskInfo } from "../operations/info.js";
 import { type Native, native } from "../storage/native.js";
@@ -51,14 +52,17 @@ function fieldsOf(file: string, facts: DiskInfo, usage: number): [string, string
     ["cluster size", formatExactSize(clusterSize)],
     [
       "allocated",
-      `${formatSize(allocatedBytes)}, ${allocated} of ${clusterCount} clusters (${formatShare(allocated, clusterCount)})`,
+      `${formatSize(allocatedBytes)}, ${allocated} of ${counted(clusterCount, "cluster")} (${formatShare(allocated, clusterCount)})`,
     ],
-    ["fragmented", `${facts.fragmentedClusters} clusters do not follow their predecessor`],
+    [
+      "fragmented",
+      `${counted(facts.fragmentedClusters, "cluster")} ${wordFor(facts.fragmentedClusters, "does not follow its", "do not follow their")} predecessor`,
+    ],
     ["file size", `${formatExactSize(facts.fileSize)}, on disk ${formatSize(usage)}`],
     ["state", stateOf(facts)],
     ["data offset", formatExactSize(facts.dataOffset)],
     ["extension", extensionOf(facts)],
-    ["geometry", `${cylinders} cylinders, ${heads} heads, ${sectors} sectors`],
+    ["geometry", `${counted(cylinders, "cylinder")}, ${counted(heads, "head")}, ${counted(sectors, "sector")}`],
     ["files here", filesOf(native())],
     ["findings", findingsOf(facts)],
   ];

@@ -2,6 +2,7 @@
  * Draws an allocation as SVG: the disk as a grid, read like a page, coloured by the place in the file; the file as a
  * strip below, whose colours are the legend. An image in order is one smooth gradient; what is out of order shows.
  */
+import { counted } from "../count.js";
 import { colourAt, GRADIENT } from "./gradient.js";
 import { type Cell, type Picture, SLOTS } from "./picture.js";
 import { formatShare, formatSize } from "./size.js";
@@ -54,7 +55,7 @@ function heading(picture: Picture, name: string, format: string): string[] {
   const facts = [
     `${formatSize(size)} disk, format ${format}, clusters of ${formatSize(clusterSize)}`,
     `${formatSize(dataBytes)} allocated (${formatShare(dataBytes, size)})`,
-    `${extents} extent${extents === 1 ? "" : "s"}${breaks === 0 ? ", all in order" : `, ${breaks} out of order`}`,
+    `${counted(extents, "extent")}${breaks === 0 ? ", all in order" : `, ${breaks} out of order`}`,
   ];
   return [
     text(MARGIN, 46, shorten(name), `font-size="22" font-weight="600" fill="${INK}"`),
@@ -162,7 +163,7 @@ function gradientPieces(picture: Picture, from: number, to: number, top: number)
 /** How much a square stands for. */
 function caption({ cellSize, clusterSize }: Picture, y: number): string {
   const clusters = cellSize / clusterSize;
-  const content = `one square: ${formatSize(cellSize)}${clusters > 1 ? `, ${clusters} clusters` : ""}`;
+  const content = `one square: ${formatSize(cellSize)}${clusters > 1 ? `, ${counted(clusters, "cluster")}` : ""}`;
   return text(GRID_LEFT + GRID_WIDTH, y, content, `text-anchor="end" font-size="11" fill="${QUIET}"`);
 }
 

@@ -1,4 +1,5 @@
 /** Raw bytes from standard input, in pieces as large as a window. Their number is not known before the end. */
+import { counted } from "../count.js";
 import { probe } from "../format/header.js";
 import type { Piece } from "./copy.js";
 import { Failure } from "./failure.js";
@@ -28,7 +29,8 @@ export async function* streamPieces(end: StreamEnd, options: StreamOptions = {})
   for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
     if (end.size === 0 && !anything) refuseImage(chunk);
     end.size += chunk.length;
-    if (end.size > limit) throw new Failure(`standard input has more than the ${limit} bytes that --size says`);
+    if (end.size > limit)
+      throw new Failure(`standard input has more than the ${counted(limit, "byte")} that --size says`);
     for (let taken = 0; taken < chunk.length; ) {
       const part = chunk.subarray(taken, taken + WINDOW_SIZE - piece.length);
       piece.parts.push(part);

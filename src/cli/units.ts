@@ -1,4 +1,5 @@
-/** Sizes and shares in the words of people. Units are powers of 1024. Needs nothing: the playground uses it, too. */
+/** Sizes and shares in the words of people. Units are powers of 1024. The playground uses it, too. */
+import { counted } from "../count.js";
 
 const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
@@ -10,12 +11,12 @@ export function formatSize(bytes: number): string {
     amount /= 1024;
     unit++;
   }
-  return `${Number(amount.toFixed(2))} ${UNITS[unit]}`;
+  return unit === 0 ? counted(bytes, "byte") : `${Number(amount.toFixed(2))} ${UNITS[unit]}`;
 }
 
 /** "1.5 GiB (1610612736 bytes)" */
 export function formatExactSize(bytes: number): string {
-  return bytes < 1024 ? formatSize(bytes) : `${formatSize(bytes)} (${bytes} bytes)`;
+  return bytes < 1024 ? formatSize(bytes) : `${formatSize(bytes)} (${counted(bytes, "byte")})`;
 }
 
 /** "37.5 %"; 0 of 0 is 0 %. */

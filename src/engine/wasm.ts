@@ -6,6 +6,7 @@
  * each verb that may grow. Numbers come back as signed 32 bits, hence `>>> 0`.
  */
 
+import { counted } from "../count.js";
 import { type Engine, type Grid, NO_HOST_CLUSTER, type ScanFacts, type ZeroScanner } from "./engine.js";
 import { wasmBase64 } from "./wasm-bytes.js";
 
@@ -82,7 +83,7 @@ export class WasmEngine implements Engine {
     this.entryCount = entryCount;
     this.step = step;
     this.#wasm = instantiate(module);
-    if (!this.#wasm.place(entryCount, step)) throw outOfMemory(`a BAT of ${entryCount} entries`);
+    if (!this.#wasm.place(entryCount, step)) throw outOfMemory(`a BAT of ${counted(entryCount, "entry", "entries")}`);
     this.#batAddress = this.#wasm.batAddress() >>> 0;
     this.#extentsAddress = this.#wasm.extentsAddress() >>> 0;
     this.#resultsAddress = this.#wasm.resultsAddress() >>> 0;
@@ -200,7 +201,7 @@ export class WasmZeroScanner implements ZeroScanner {
   constructor(module: WebAssembly.Module, size: number) {
     this.#wasm = instantiate(module);
     const address = this.#wasm.placeBuffer(size) >>> 0;
-    if (address === 0) throw outOfMemory(`a buffer of ${size} bytes`);
+    if (address === 0) throw outOfMemory(`a buffer of ${counted(size, "byte")}`);
     this.buffer = new Uint8Array(this.#wasm.memory.buffer, address, size);
   }
 

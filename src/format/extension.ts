@@ -9,6 +9,7 @@
  * bitmap:  | size 8 | id 16 | granularity 4 | l1_size 4 | l1_size x 8 |
  * ```
  */
+import { counted } from "../count.js";
 
 const MAGIC = 0xab234cef23dcea87n;
 const BITMAP_MAGIC = 0x20385fae252cb34an;
@@ -40,7 +41,8 @@ export function parseExtension(cluster: Uint8Array): ExtensionLayout {
     const size = view.getUint32(offset + 16, true);
     if (magic === 0n) return layout;
     const data = offset + SECTION_HEADER;
-    if (size > cluster.length - data) return broken(`a section of ${size} bytes passes the end of its cluster`);
+    if (size > cluster.length - data)
+      return broken(`a section of ${counted(size, "byte")} passes the end of its cluster`);
     if (magic === BITMAP_MAGIC) {
       const problem = parseBitmap(view, data, size, layout.bitmapSectors);
       if (problem !== undefined) return broken(problem);
@@ -57,7 +59,7 @@ function parseBitmap(view: DataView, offset: number, size: number, sectors: numb
   if (size < BITMAP_HEADER) return "a bitmap section is too short";
   const entries = view.getUint32(offset + 28, true);
   if (entries > (size - BITMAP_HEADER) / 8)
-    return `a bitmap's table of ${entries} entries passes the end of its section`;
+    return `a bitmap's table of ${counted(entries, "entry", "entries")} passes the end of its section`;
   for (let i = 0; i < entries; i++) {
     const sector = view.getBigUint64(offset + BITMAP_HEADER + 8 * i, true);
     if (sector <= L1_NO_CLUSTER) continue;

@@ -6,6 +6,7 @@
  * | magic  | version | heads | cylinders | tracks | bat_entries | nb_sectors | in_use | data_off | flags | ext_off |
  * ```
  */
+import { counted } from "../count.js";
 import { DiskError } from "../errors.js";
 
 export const SECTOR_SIZE = 512;
@@ -76,7 +77,7 @@ export function decodeHeader(bytes: Uint8Array): Header {
   if (bytes.length < HEADER_SIZE) {
     throw new DiskError(
       "TRUNCATED",
-      `the file has ${bytes.length} bytes, its header alone needs ${HEADER_SIZE}: restore it from a backup`,
+      `the file has ${counted(bytes.length, "byte")}, its header alone needs ${HEADER_SIZE}: restore it from a backup`,
       {
         expected: HEADER_SIZE,
         got: bytes.length,
@@ -130,7 +131,7 @@ export function validateHeader(header: Header, fileSize: number): void {
   if (batEnd > fileSize) {
     throw new DiskError(
       "TRUNCATED",
-      `the BAT of ${batEntries} entries ends at byte ${batEnd}, the file at ${fileSize}: it was cut short, restore it from a backup`,
+      `the BAT of ${counted(batEntries, "entry", "entries")} ends at byte ${batEnd}, the file at ${fileSize}: it was cut short, restore it from a backup`,
       { expected: batEnd, got: fileSize },
     );
   }
@@ -158,7 +159,7 @@ function sectorField(view: DataView, offset: number, name: string): number {
   if (sector * SECTOR_SIZE <= Number.MAX_SAFE_INTEGER) return sector;
   throw new DiskError(
     "TOO_LARGE",
-    `the header's ${name} is ${sector} sectors, more than the 2^53 bytes that can be addressed exactly`,
+    `the header's ${name} is ${counted(sector, "sector")}, more than the 2^53 bytes that can be addressed exactly`,
     {
       field: name,
       got: sector,

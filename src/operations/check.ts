@@ -1,4 +1,5 @@
 /** Check: what is wrong with an image and what it wastes. Changes nothing. */
+import { counted, wordFor } from "../count.js";
 import { badEntries } from "./bad-entries.js";
 import { endOf, findingsOf } from "./findings.js";
 import { type Image, requireOpen } from "./image.js";
@@ -22,7 +23,7 @@ export function* inspect(image: Image): Operation<CheckReport> {
   const findings = withClusters(image, findingsOf(image));
   const inside = sumOf(yield* leakedRuns(image));
   if (inside > 0) {
-    const message = `${inside} clusters between used ones hold data that nothing refers to`;
+    const message = `${counted(inside, "cluster")} between used ones ${wordFor(inside, "holds", "hold")} data that nothing refers to`;
     findings.push({ kind: "leakedInside", severity: "leak", count: inside, message });
   }
   return {

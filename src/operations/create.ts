@@ -1,5 +1,6 @@
 /** Create: an empty image of a given size. */
 
+import { counted } from "../count.js";
 import { geometryOf } from "../format/geometry.js";
 import {
   encodeHeader,
@@ -42,13 +43,13 @@ export function requireCreatable({ size, clusterSize, format }: CreateSettings):
   const entries = Math.ceil(size / clusterSize);
   if (entries > MAX_BAT_ENTRIES) {
     throw new RangeError(
-      `a disk of ${size} bytes needs ${entries} clusters of ${clusterSize} bytes, more than the format's ${MAX_BAT_ENTRIES}: choose larger clusters`,
+      `a disk of ${counted(size, "byte")} needs ${counted(entries, "cluster")} of ${counted(clusterSize, "byte")}, more than the format's ${MAX_BAT_ENTRIES}: choose larger clusters`,
     );
   }
   const limit = format === "v1" ? 2 ** 32 * SECTOR_SIZE : Number.MAX_SAFE_INTEGER;
   if (dataStartOf(size, clusterSize) + entries * clusterSize > limit) {
     throw new RangeError(
-      `a ${format} image reaches ${limit} bytes, too few for a disk of ${size}: ${format === "v1" ? 'choose format "v2"' : "choose a smaller disk"}`,
+      `a ${format} image reaches ${counted(limit, "byte")}, too few for a disk of ${size}: ${format === "v1" ? 'choose format "v2"' : "choose a smaller disk"}`,
     );
   }
 }

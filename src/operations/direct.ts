@@ -2,6 +2,7 @@
  * The short way: a request that one transfer serves needs no operation. An operation's generators cost some
  * microseconds, as much as the transfer of 4 KiB itself; asking the tables here costs a few nanoseconds.
  */
+import { counted } from "../count.js";
 import { storageError } from "../errors.js";
 import type { Image } from "./image.js";
 import { isInside } from "./read.js";
@@ -36,5 +37,5 @@ export function directWriteOffset(image: Image, buffer: Uint8Array, offset: numb
 }
 
 export function directError(verb: "reading" | "writing", length: number, fileOffset: number, cause: unknown): Error {
-  return storageError(`${verb} ${length} bytes at ${fileOffset}`, cause);
+  return storageError(`${verb} ${counted(length, "byte")} at ${fileOffset}`, cause);
 }

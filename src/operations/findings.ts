@@ -1,5 +1,6 @@
 /** What is wrong with an image, as far as opening it tells. */
 
+import { counted, wordFor } from "../count.js";
 import { SECTOR_SIZE } from "../format/header.js";
 import { clusterCountOf, hostOffsetOf, type Image } from "./image.js";
 import type { Finding, FindingKind } from "./reports.js";
@@ -17,12 +18,12 @@ export function corruptions(image: Image): Finding[] {
     [
       "dataOffset",
       image.dataStartValid ? 0 : 1,
-      `the data offset (${header.dataOffset} sectors) is wrong, it should be ${dataStart / SECTOR_SIZE}`,
+      `the data offset (${counted(header.dataOffset, "sector")}) is wrong, it should be ${dataStart / SECTOR_SIZE}`,
     ],
     [
       "batTooSmall",
       missing,
-      `the BAT has ${image.engine.entryCount} entries, the disk ${clusterCountOf(image)} clusters`,
+      `the BAT has ${counted(image.engine.entryCount, "entry", "entries")}, the disk ${counted(clusterCountOf(image), "cluster")}`,
     ],
     ["below", facts.below, `${entries(facts.below)} before the data area (byte ${dataStart})`],
     ["outside", facts.outside, `${entries(facts.outside)} beyond the end of the file (byte ${fileSize})`],
@@ -39,7 +40,12 @@ function leaks(image: Image): Finding[] {
   const count = Math.ceil((Math.min(image.fileSize, image.foundSize) - endOf(image)) / image.clusterSize);
   if (count <= 0) return [];
   return [
-    { kind: "leakedTail", severity: "leak", count, message: `${count} clusters at the end of the file are not used` },
+    {
+      kind: "leakedTail",
+      severity: "leak",
+      count,
+      message: `${counted(count, "cluster")} at the end of the file ${wordFor(count, "is", "are")} not used`,
+    },
   ];
 }
 
@@ -54,5 +60,5 @@ export function endOf(image: Image): number {
 }
 
 function entries(count: number): string {
-  return count === 1 ? "1 BAT entry leads to" : `${count} BAT entries lead to`;
+  return `${counted(count, "BAT entry", "BAT entries")} ${wordFor(count, "leads", "lead")} to`;
 }

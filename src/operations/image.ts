@@ -2,6 +2,7 @@
  * An open image: what every operation on one disk shares, and the arithmetic between guest offsets,
  * BAT entries, host clusters and file offsets.
  */
+import { counted } from "../count.js";
 import type { Engine, Grid, ScanFacts } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
 import { type Header, SECTOR_SIZE } from "../format/header.js";
@@ -105,7 +106,7 @@ export function requireRange(image: Pick<Image, "size" | "closed">, offset: numb
     throw new RangeError(`length: expected a whole number of bytes, got ${length}`);
   if (offset + length > image.size) {
     throw new RangeError(
-      `a request for ${length} bytes at ${offset} passes the end of the disk, which has ${image.size} bytes`,
+      `a request for ${counted(length, "byte")} at ${offset} passes the end of the disk, which has ${counted(image.size, "byte")}`,
     );
   }
 }

@@ -1,4 +1,5 @@
 /** Whole transfers over storages that may move fewer bytes than asked; their errors say what was tried. */
+import { counted } from "../count.js";
 import { DiskError, storageError } from "../errors.js";
 import type { Storage } from "../storage/storage.js";
 import { call, type Operation } from "./operation.js";
@@ -10,11 +11,15 @@ export type Readable = Pick<Storage, "read">;
 export function* readFully(source: Readable, buffer: Uint8Array, offset: number): Operation<void> {
   const got = yield* readUpTo(source, buffer, offset);
   if (got < buffer.length) {
-    throw new DiskError("IO", `reading ${buffer.length} bytes at ${offset} failed: the storage ended after ${got}`, {
-      offset,
-      expected: buffer.length,
-      got,
-    });
+    throw new DiskError(
+      "IO",
+      `reading ${counted(buffer.length, "byte")} at ${offset} failed: the storage ended after ${got}`,
+      {
+        offset,
+        expected: buffer.length,
+        got,
+      },
+    );
   }
 }
 
@@ -25,7 +30,7 @@ export function* readUpTo(source: Readable, buffer: Uint8Array, offset: number):
     const rest = done === 0 ? buffer : buffer.subarray(done);
     const at = offset + done;
     const got = yield* named(
-      () => `reading ${rest.length} bytes at ${at}`,
+      () => `reading ${counted(rest.length, "byte")} at ${at}`,
       () => source.read(rest, at),
     );
     if (got === 0) break;
@@ -40,7 +45,7 @@ export function* writeFully(storage: Storage, buffer: Uint8Array, offset: number
   while (done < buffer.length) {
     const rest = done === 0 ? buffer : buffer.subarray(done);
     const at = offset + done;
-    const doing = () => `writing ${rest.length} bytes at ${at}`;
+    const doing = () => `writing ${counted(rest.length, "byte")} at ${at}`;
     const moved = yield* named(doing, () => storage.write(rest, at));
     if (moved === 0) throw new DiskError("IO", `${doing()} failed: the storage took no byte`, { offset: at });
     done += moved;
@@ -64,7 +69,7 @@ export const sizeOf = (storage: Storage): Operation<number> =>
 
 export const truncate = (storage: Storage, size: number): Operation<void> =>
   named(
-    () => `setting the size to ${size} bytes`,
+    () => `setting the size to ${counted(size, "byte")}`,
     () => storage.truncate(size),
   );
 
@@ -76,7 +81,7 @@ export function* allocate(storage: Storage, offset: number, length: number): Ope
     return undefined;
   } catch (error) {
     if ((error as DiskError).code === "UNSUPPORTED") return (error as Error).message;
-    throw storageError(`allocating ${length} bytes at ${offset}`, error);
+    throw storageError(`allocating ${counted(length, "byte")} at ${offset}`, error);
   }
 }
 

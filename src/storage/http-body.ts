@@ -3,6 +3,7 @@
  * that the answer is whole; what a cut answer left is kept where its length was announced, so that the next try
  * asks for the rest alone.
  */
+import { counted } from "../count.js";
 import { badResponse, type RangeRequest, TransientError } from "./http-response.js";
 
 export class BodySink {
@@ -46,7 +47,7 @@ export class BodySink {
   finish(): void {
     if (this.position < this.end)
       throw new TransientError(
-        `the answer ended after ${this.position - this.#start} of ${this.end - this.#start} bytes`,
+        `the answer ended after ${this.position - this.#start} of ${counted(this.end - this.#start, "byte")}`,
       );
     for (const index of this.#uncertain.splice(0)) this.#filled(index);
   }
@@ -73,7 +74,7 @@ export class BodySink {
   }
 
   #tooLong(request: RangeRequest) {
-    const expected = `a body of ${request.end - request.start} bytes`;
+    const expected = `a body of ${counted(request.end - request.start, "byte")}`;
     return badResponse(request, expected, "more", "The server, or a cache before it, serves ranges wrongly.");
   }
 }

@@ -2,6 +2,7 @@
  * What an answer to a range request must be. Servers do answer with the whole file, caches do shift bytes, and a
  * file may be replaced between two requests: an answer that is not exactly what was asked for is refused, by name.
  */
+import { counted } from "../count.js";
 import { DiskError, type DiskErrorCode } from "../errors.js";
 
 /** What was asked for. */
@@ -47,7 +48,12 @@ export function checkResponse(request: RangeRequest, response: Response, pinned?
   if (pinned !== undefined) requireSame(request, version, pinned);
   const length = response.headers.get("content-length");
   if (length !== null && Number(length) !== end - start)
-    throw badResponse(request, `a body of ${end - start} bytes`, `Content-Length: ${length}`, ADVICE.shifted);
+    throw badResponse(
+      request,
+      `a body of ${counted(end - start, "byte")}`,
+      `Content-Length: ${length}`,
+      ADVICE.shifted,
+    );
   return version;
 }
 
@@ -83,7 +89,7 @@ function checkOther(request: RangeRequest, response: Response, pinned?: FileVers
     throw new TransientError(message, { retryAfter: retryAfterOf(headers, Date.now()) });
   }
   if (status === 416 && pinned !== undefined)
-    throw changed(request, `${pinned.total} bytes`, headers.get("content-range") ?? "fewer (416)");
+    throw changed(request, `${counted(pinned.total, "byte")}`, headers.get("content-range") ?? "fewer (416)");
   if (status >= 200 && status < 300) {
     if (pinned !== undefined) requireSame(request, versionOf(response, pinned.total), pinned);
     requireUnpacked(request, response);
@@ -136,7 +142,7 @@ function versionOf({ headers }: Response, total: number): FileVersion {
 
 /** The date decides only where there is no ETag: servers that share a load may differ in it. */
 function requireSame(request: RangeRequest, version: FileVersion, pinned: FileVersion): void {
-  if (version.total !== pinned.total) throw changed(request, `${pinned.total} bytes`, `${version.total}`);
+  if (version.total !== pinned.total) throw changed(request, `${counted(pinned.total, "byte")}`, `${version.total}`);
   if (pinned.etag !== null) {
     if (version.etag !== pinned.etag) throw changed(request, `ETag ${pinned.etag}`, `${version.etag}`);
   } else if (pinned.lastModified !== version.lastModified) {

@@ -3,6 +3,7 @@
  * worker; from then on every request is answered at once, so that it serves both faces. It is in one hand only: who
  * opens it for writing is alone, across tabs.
  */
+import { counted } from "../count.js";
 import { DiskError } from "../errors.js";
 import { type AccessHandle, fileAt, fileExists, inUse, openHandle, opfsError, opfsRoot, partsOf } from "./opfs-file.js";
 import { own, type Release } from "./opfs-owner.js";
@@ -85,7 +86,7 @@ export class OpfsStorage implements StorageSync {
     try {
       return this.#handle.write(buffer, { at: offset });
     } catch (error) {
-      throw opfsError(`writing ${buffer.length} bytes at ${offset} of`, this.path, error);
+      throw opfsError(`writing ${counted(buffer.length, "byte")} at ${offset} of`, this.path, error);
     }
   }
 
@@ -99,7 +100,7 @@ export class OpfsStorage implements StorageSync {
     try {
       this.#handle.truncate(size);
     } catch (error) {
-      throw opfsError(`setting to ${size} bytes`, this.path, error);
+      throw opfsError(`setting to ${counted(size, "byte")}`, this.path, error);
     }
   }
 

@@ -50,7 +50,7 @@ describe("parablock check --repair", () => {
     const { status, stdout } = parablock(["check", "--repair", "leaks", path]);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^repaired: leak: 4 clusters at the end/m);
-    expect(stdout).toMatch(/^repaired: leak: 1 clusters between/m);
+    expect(stdout).toMatch(/^repaired: leak: 1 cluster between/m);
     expect([statSync(path).size, existsSync(`${path}.backup-1`)]).toEqual([4096 * 4, false]);
     expect(parablock(["check", path]).status).toBe(0);
   });
