@@ -21,7 +21,7 @@ export class BodySink {
   #answerStart: { position: number; part: number; inPart: number };
   /** The next byte's offset in the file. */
   position: number;
-  readonly end: number;
+  end: number;
 
   constructor(parts: readonly Uint8Array[], offset: number, filled: (index: number) => void) {
     this.#parts = parts;
@@ -29,6 +29,11 @@ export class BodySink {
     this.#start = this.position = offset;
     this.#answerStart = { position: offset, part: 0, inPart: 0 };
     this.end = parts.reduce((sum, part) => sum + part.length, offset);
+  }
+
+  /** The file ends here: parts that reach beyond it are as full as they can be. */
+  endAt(total: number): void {
+    this.end = Math.min(this.end, total);
   }
 
   /** An answer begins, for `position` to `end`. */

@@ -50,14 +50,19 @@ export class HttpRanges implements BlockSource {
     this.#settings = settings;
   }
 
-  /** The first request: one byte, by GET, as servers answer HEAD otherwise. Answers the file's length. */
+  /**
+   * The first request, by GET, as servers answer HEAD otherwise. Answers the file's length. It asks for two bytes:
+   * where one would do, "bytes=0-0", some servers take the last 0 for none and send everything.
+   */
   async probe(): Promise<number> {
-    const sink = new BodySink([new Uint8Array(1)], 0, () => {});
+    const sink = new BodySink([new Uint8Array(2)], 0, () => {});
     await this.#withRetries(sink);
     return this.#version!.total;
   }
 
   async fill(parts: readonly Uint8Array[], offset: number, filled: (index: number) => void): Promise<void> {
+    const isFirstByte = offset === 0 && parts.length === 1 && parts[0]!.length === 1;
+    if (isFirstByte && this.#version!.total > 1) return this.#fillFirst(parts[0]!, filled);
     await this.#connection();
     try {
       await this.#withRetries(new BodySink(parts, offset, filled));
@@ -66,6 +71,11 @@ export class HttpRanges implements BlockSource {
       if (next) next();
       else this.#connections--;
     }
+  }
+
+  /** The first byte alone: it is asked for with the second one, as in `probe`. */
+  #fillFirst(part: Uint8Array, filled: (index: number) => void): Promise<void> {
+    return this.fill([part, new Uint8Array(1)], 0, (index) => index === 0 && filled(0));
   }
 
   /** Stops everything, now and later, with this error. */
@@ -105,6 +115,7 @@ export class HttpRanges implements BlockSource {
       );
       const version = checkResponse(request, response, this.#version);
       this.#version ??= version;
+      sink.endAt(version.total);
       if (version.total > 0) await this.#receive(response, sink, request, attempt);
     } catch (error) {
       throw this.#ended ?? asFailure(error, attempt.signal);

@@ -41,7 +41,9 @@ export function checkResponse(request: RangeRequest, response: Response, pinned?
   if (response.status !== 206) return checkOther(request, response, pinned);
   requireUnpacked(request, response);
   const { start, end, total } = contentRange(request, response);
-  if (start !== request.start || end !== request.end) {
+  // Only the first request may ask beyond the end, as it does not know where that is.
+  const wanted = pinned === undefined ? Math.min(request.end, total) : request.end;
+  if (start !== request.start || end !== wanted) {
     throw badResponse(request, describe(request), `bytes ${start}-${end - 1} of ${total}`, ADVICE.shifted);
   }
   const version = versionOf(response, total);
@@ -107,7 +109,7 @@ function requireUnpacked(request: RangeRequest, { headers }: Response): void {
 }
 
 function isEmptyFile({ status, headers }: Response): boolean {
-  if (status === 416) return headers.get("content-range")?.trim() === "bytes */0";
+  if (status === 416) return /^bytes \*\/0$/i.test(headers.get("content-range")?.trim() ?? "");
   return status === 200 && headers.get("content-length") === "0";
 }
 
@@ -130,7 +132,7 @@ const statusText = ({ status, statusText }: Response): string => `${status} ${st
 function contentRange(request: RangeRequest, { headers }: Response): { start: number; end: number; total: number } {
   const text = headers.get("content-range");
   if (text === null) throw badResponse(request, "a Content-Range header", "none", ADVICE.cors);
-  const [start, last, total] = (/^bytes (\d+)-(\d+)\/(\d+)$/.exec(text.trim()) ?? []).slice(1).map(Number);
+  const [start, last, total] = (/^bytes (\d+)-(\d+)\/(\d+)$/i.exec(text.trim()) ?? []).slice(1).map(Number);
   if (start === undefined || !Number.isSafeInteger(total) || last! < start || last! >= total!)
     throw badResponse(request, `Content-Range: ${describe(request)}/<the file's length>`, text, ADVICE.ranges);
   return { start, end: last! + 1, total: total! };

@@ -49,7 +49,7 @@ export class HttpStorage implements Storage {
   }
 
   /**
-   * Asks the server for one byte, and so for the file's length and version. A relative URL is the page's.
+   * Asks the server for two bytes, and so for the file's length and version. A relative URL is the page's.
    * @throws DiskError NOT_FOUND, PERMISSION, BAD_RESPONSE, ABORTED, IO; TypeError, RangeError
    */
   static async open(url: string | URL, options: HttpOptions = {}): Promise<HttpStorage> {

@@ -96,7 +96,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-const isListening = (url: string): Promise<boolean> =>
+export const isListening = (url: string): Promise<boolean> =>
   fetch(url).then(
     () => true,
     () => false,

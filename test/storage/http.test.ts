@@ -46,17 +46,17 @@ const without = (answer: Answer, name: string): Answer => {
 };
 
 describe("HttpStorage", () => {
-  it("opens with one request for one byte, and reads what it needs from then on", async () => {
+  it("opens with one request for two bytes, and reads what it needs from then on", async () => {
     const server = rangeServer(() => content);
     const storage = await openAt(server);
-    expect(server.asked).toEqual([{ start: 0, end: 1 }]);
+    expect(server.asked).toEqual([{ start: 0, end: 2 }]);
     expect([storage.size(), storage.path, storage.readOnly]).toEqual([content.length, URL_, true]);
     const buffer = new Uint8Array(100);
     expect(await storage.read(buffer, 20 * KIB)).toBe(100);
     expect(Buffer.compare(buffer, content.subarray(20 * KIB, 20 * KIB + 100))).toBe(0);
     expect(await storage.read(buffer, 31 * KIB)).toBe(100);
     expect(server.asked.slice(1)).toEqual([{ start: 16 * KIB, end: 32 * KIB }]);
-    expect(storage.statistics).toEqual({ requests: 2, retries: 0, bytes: 1 + 16 * KIB, cacheHits: 1, cacheMisses: 1 });
+    expect(storage.statistics).toEqual({ requests: 2, retries: 0, bytes: 2 + 16 * KIB, cacheHits: 1, cacheMisses: 1 });
   });
 
   it("sends its headers with a Range that nobody can replace, and past the browser's cache", async () => {
@@ -84,6 +84,25 @@ describe("HttpStorage", () => {
     ]) {
       const storage = await openAt(rangeServer(() => new Uint8Array(0), spoil));
       expect([storage.size(), storage.read(new Uint8Array(1), 0)]).toEqual([0, 0]);
+    }
+  });
+
+  it.each([1, 2])("opens a file of %i bytes by the same two bytes", async (size) => {
+    const server = rangeServer(() => content.slice(0, size));
+    const storage = await openAt(server);
+    expect([storage.size(), server.asked]).toEqual([size, [{ start: 0, end: 2 }]]);
+    const buffer = new Uint8Array(3);
+    expect(await storage.read(buffer, 0)).toBe(size);
+    expect([...buffer.subarray(0, size)]).toEqual([...content.slice(0, size)]);
+  });
+
+  it("takes a unit of ranges in any case, as the standard has it", async () => {
+    for (const unit of ["Bytes", "BYTES"]) {
+      const spoil: Spoil = (answer) =>
+        withHeaders(answer, { "content-range": answer.headers["content-range"]!.replace("bytes", unit) });
+      const storage = await openAt(rangeServer(() => content, spoil));
+      expect(await readSome(storage)).toBe(100);
+      expect((await openAt(rangeServer(() => new Uint8Array(0), spoil))).size()).toBe(0);
     }
   });
 
