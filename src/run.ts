@@ -1,5 +1,6 @@
 /** The two runners: they carry out an operation's requests, with promises or without. The only logic that exists twice. */
 import type { All, Operation } from "./operations/operation.js";
+import { overdueTurn } from "./turn.js";
 
 /** Operations of one `all` that are in flight at once: enough to keep a device busy, few enough to bound memory. */
 const MAX_PARALLEL = 32;
@@ -21,7 +22,7 @@ export function runSync<T>(operation: Operation<T>): T {
   return step.value;
 }
 
-/** Runs an operation over storages of either kind. */
+/** Runs an operation over storages of either kind. However long it takes, others get their turns of the event loop. */
 export async function runAsync<T>(operation: Operation<T>): Promise<T> {
   let step = operation.next();
   while (!step.done) {
@@ -29,6 +30,8 @@ export async function runAsync<T>(operation: Operation<T>): Promise<T> {
     let answer: unknown;
     try {
       answer = await (typeof request === "function" ? request() : runAllAsync(request));
+      const turn = overdueTurn();
+      if (turn !== undefined) await turn;
     } catch (error) {
       step = operation.throw(error);
       continue;
