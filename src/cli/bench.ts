@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { IoRow } from "../../bench/io.js";
 import { about } from "./failure.js";
 import { removeAtExit } from "./leftovers.js";
@@ -27,7 +27,7 @@ export function addBench(program: Command): void {
     )
     .argument("[file]", "a Parallels image to read from; it is not changed")
     .option("--seconds <number>", `about how long it takes (default: ${SECONDS.usual})`, parseSeconds)
-    .option("--quick", `the same as --seconds ${SECONDS.quick}`)
+    .addOption(new Option("--quick", `the same as --seconds ${SECONDS.quick}`).conflicts("seconds"))
     .option("--json", "report as JSON, times in microseconds a request")
     .addHelpText("after", examples("bench", "bench --quick disk.hds", "bench --json --seconds 30"))
     .action(bench);

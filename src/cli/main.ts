@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { addBench } from "./bench.js";
 import { addCheck } from "./check.js";
+import { requireSensibleLine } from "./command-line.js";
 import { addCompare } from "./compare.js";
 import { addConvert } from "./convert.js";
 import { addCreate } from "./create.js";
@@ -35,6 +36,7 @@ function build(): void {
       debug = true;
     });
   }
+  requireSensibleLine(program);
 }
 
 function fail(error: unknown): void {
