@@ -3,7 +3,7 @@ import { Face } from "./face.js";
 import { type BlockStatus, blockStatus } from "./operations/block-status.js";
 import { check } from "./operations/check.js";
 import { abandon, close } from "./operations/close.js";
-import { create } from "./operations/create.js";
+import { createOpen } from "./operations/create.js";
 import { directError, directOffset, directWriteOffset } from "./operations/direct.js";
 import { discard } from "./operations/discard.js";
 import { flush } from "./operations/flush.js";
@@ -33,11 +33,11 @@ export class DiskSync extends Face {
 
   /**
    * Makes an empty image in a storage, over whatever it holds, and opens it. The disk owns the storage, as with `open`.
-   * @throws RangeError for sizes that the format cannot have; DiskError as `open`
+   * Nothing is changed before every option is known to be right and the base has been read.
+   * @throws TypeError, RangeError for options that cannot be; DiskError as `open`
    */
   static create(storage: StorageSync, options: CreateOptionsSync): DiskSync {
-    runSync(owning(storage, () => create(storage, createSettings(options))));
-    return DiskSync.open(storage, options);
+    return new DiskSync(runSync(owning(storage, () => createOpen(storage, createSettings(storage, options, false)))));
   }
 
   /** Fills `buffer` with the bytes at `offset`. @throws RangeError beyond the disk; DiskError BAD_ENTRY, IO */

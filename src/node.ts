@@ -7,10 +7,20 @@
  * ```
  */
 import { rmSync } from "node:fs";
+import { requireFlags, requireOptions } from "./caller-options.js";
 import { Disk } from "./disk.js";
 import { type CreateOptionsSync, DiskSync, type OpenOptionsSync } from "./disk-sync.js";
-import { type CreateOptions, createSettings, type OpenOptions } from "./options.js";
+import type { BaseDisk } from "./operations/base.js";
+import {
+  CREATE_OPTIONS,
+  type CreateOptions,
+  OPEN_OPTIONS,
+  type OpenOptions,
+  requireNewDisk,
+  requireValues,
+} from "./options.js";
 import { type FileOptions, FileStorage, FileStorageSync } from "./storage/file.js";
+import type { Storage } from "./storage/storage.js";
 
 export { type FileOptions, FileStorage, FileStorageSync } from "./storage/file.js";
 
@@ -22,17 +32,18 @@ export interface ReplaceOption {
   replace?: boolean;
 }
 
-/** Opens the image in a file. @throws DiskError as `FileStorage.open` and `Disk.open` */
+/** Opens the image in a file. @throws TypeError, RangeError; DiskError as `FileStorage.open` and `Disk.open` */
 export async function openFile(path: string, options: OpenOptions & ShareOption = {}): Promise<Disk> {
-  return Disk.open(await FileStorage.open(path, fileOptions(options)), options);
+  const { file, disk } = openingOf(options);
+  return Disk.open(await FileStorage.open(path, file), disk);
 }
 
-/** Makes an empty image in a new file, and opens it. @throws RangeError, DiskError as `Disk.create`, EXISTS */
-export async function createFile(path: string, { replace, ...options }: CreateOptions & ReplaceOption): Promise<Disk> {
-  createSettings(options); // before a file is touched
+/** Makes an empty image in a new file, and opens it. @throws TypeError, RangeError, DiskError as `Disk.create`, EXISTS */
+export async function createFile(path: string, options: CreateOptions & ReplaceOption): Promise<Disk> {
+  const { replace, disk } = makingOf(options);
   const storage = await FileStorage.open(path, { create: replace ? "replace" : "new" });
   try {
-    return await Disk.create(storage, options);
+    return await Disk.create(storage, disk);
   } catch (error) {
     removeHalfMade(path);
     throw error;
@@ -41,15 +52,16 @@ export async function createFile(path: string, { replace, ...options }: CreateOp
 
 /** `openFile` for the synchronous face. */
 export function openFileSync(path: string, options: OpenOptionsSync & ShareOption = {}): DiskSync {
-  return DiskSync.open(FileStorageSync.open(path, fileOptions(options)), options);
+  const { file, disk } = openingOf(options);
+  return DiskSync.open(FileStorageSync.open(path, file), disk);
 }
 
 /** `createFile` for the synchronous face. */
-export function createFileSync(path: string, { replace, ...options }: CreateOptionsSync & ReplaceOption): DiskSync {
-  createSettings(options);
+export function createFileSync(path: string, options: CreateOptionsSync & ReplaceOption): DiskSync {
+  const { replace, disk } = makingOf(options);
   const storage = FileStorageSync.open(path, { create: replace ? "replace" : "new" });
   try {
-    return DiskSync.create(storage, options);
+    return DiskSync.create(storage, disk);
   } catch (error) {
     removeHalfMade(path);
     throw error;
@@ -61,6 +73,19 @@ function removeHalfMade(path: string): void {
   rmSync(path, { force: true });
 }
 
-function fileOptions({ readOnly = false, share = false }: OpenOptions & ShareOption): FileOptions {
-  return { readOnly, share };
+/** What is for the file and what for the disk, all of it checked before there is a file. */
+function openingOf<Beneath extends BaseDisk | Storage>(options: OpenOptions<Beneath> & ShareOption) {
+  requireOptions<OpenOptions & ShareOption>(options, { ...OPEN_OPTIONS, share: true });
+  const { share = false, ...disk } = options;
+  requireFlags({ share });
+  requireValues(disk);
+  return { file: { readOnly: disk.readOnly ?? false, share }, disk };
+}
+
+function makingOf<Beneath extends BaseDisk | Storage>(options: CreateOptions<Beneath> & ReplaceOption) {
+  requireOptions<CreateOptions & ReplaceOption>(options, { ...CREATE_OPTIONS, replace: true });
+  const { replace = false, ...disk } = options;
+  requireFlags({ replace });
+  requireNewDisk(disk);
+  return { replace, disk };
 }

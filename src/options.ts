@@ -1,8 +1,10 @@
-/** The options of both faces, and their defaults. */
+/** The options of both faces, their defaults, and what is checked of them before anything is touched. */
+import { type OptionNames, requireFlags, requireOptions, shown } from "./caller-options.js";
 import type { EngineKind } from "./engine/engine.js";
+import { DiskError } from "./errors.js";
 import type { Format } from "./format/header.js";
 import type { BaseDisk } from "./operations/base.js";
-import { type CreateSettings, requireCreatable } from "./operations/create.js";
+import { type NewDiskSettings, requireCreatable } from "./operations/create.js";
 import type { OpenSettings } from "./operations/open.js";
 import type { PreallocationMode, RepairLevel } from "./operations/reports.js";
 import type { Storage } from "./storage/storage.js";
@@ -49,39 +51,82 @@ export const DEFAULT_PREALLOCATION = 128 * 1024 * 1024;
 export const DEFAULT_CLUSTER_SIZE = 1024 * 1024;
 export const DEFAULT_FORMAT: Format = "v2";
 
+export const OPEN_OPTIONS: OptionNames<OpenOptions> = {
+  readOnly: true,
+  engine: true,
+  repair: true,
+  prealloc: true,
+  base: true,
+};
+
+const { readOnly: _, ...openedAsCreated } = OPEN_OPTIONS;
+export const CREATE_OPTIONS: OptionNames<CreateOptions> = {
+  ...openedAsCreated,
+  size: true,
+  clusterSize: true,
+  format: true,
+};
+
+/** What an open disk needs to know. @throws TypeError, RangeError */
 export function openSettings(storage: Storage, options: OpenOptions, concurrent: boolean): OpenSettings {
+  requireOptions(options, OPEN_OPTIONS);
+  requireValues(options);
   const { readOnly = storage.readOnly ?? false, engine, base, prealloc, repair = "none" } = options;
-  requireEngine(engine);
-  if (repair !== "none" && repair !== "leaks" && repair !== "all") {
-    throw new RangeError(`repair: expected "none", "leaks" or "all", got ${JSON.stringify(repair)}`);
-  }
   if (repair !== "none" && readOnly) throw new TypeError("repair: expected readOnly to be false, as repairing writes");
+  if (base === storage) throw new TypeError("base: expected another storage than that of the disk itself");
   return { readOnly, engine, base, concurrent, repair, preallocation: preallocationOf(storage, prealloc) };
+}
+
+/** The same for a disk that is only to be made. @throws TypeError, RangeError, DiskError READ_ONLY */
+export function createSettings(storage: Storage, options: CreateOptions, concurrent: boolean): NewDiskSettings {
+  requireNewDisk(options);
+  const { size, clusterSize = DEFAULT_CLUSTER_SIZE, format = DEFAULT_FORMAT, ...opening } = options;
+  if (storage.readOnly)
+    throw new DiskError("READ_ONLY", `${storage.path ?? "the storage"} cannot be written: no disk can be made in it`);
+  return { create: { size, clusterSize, format }, open: openSettings(storage, opening, concurrent) };
+}
+
+/** Checks all that can be checked of a new disk's options while there is no storage. @throws TypeError, RangeError */
+export function requireNewDisk(options: CreateOptions): void {
+  requireOptions(options, CREATE_OPTIONS);
+  const { size, clusterSize = DEFAULT_CLUSTER_SIZE, format = DEFAULT_FORMAT } = options;
+  requireCreatable({ size, clusterSize, format });
+  requireValues(options);
+}
+
+/** Checks all that can be checked of the options of opening while there is no storage. @throws TypeError, RangeError */
+export function requireValues({ readOnly, engine, repair = "none", prealloc, base }: OpenOptions): void {
+  requireFlags({ readOnly });
+  if (engine !== undefined && engine !== "wasm" && engine !== "js")
+    throw new RangeError(`engine: expected "wasm" or "js", got ${shown(engine)}`);
+  if (repair !== "none" && repair !== "leaks" && repair !== "all")
+    throw new RangeError(`repair: expected "none", "leaks" or "all", got ${shown(repair)}`);
+  if (prealloc !== undefined) requirePreallocation(prealloc);
+  if (base !== undefined && !isBeneath(base))
+    throw new TypeError(`base: expected an open disk, or a storage with raw bytes, got ${shown(base)}`);
 }
 
 const MODES: readonly PreallocationMode[] = ["falloc", "truncate", "off"];
 
+function requirePreallocation(prealloc: NonNullable<OpenOptions["prealloc"]>): void {
+  if (typeof prealloc !== "object" || prealloc === null)
+    throw new TypeError(`prealloc: expected { mode, size }, got ${shown(prealloc)}`);
+  requireOptions(prealloc, { mode: true, size: true });
+  const { mode, size = DEFAULT_PREALLOCATION } = prealloc;
+  if (!MODES.includes(mode))
+    throw new RangeError(`prealloc.mode: expected one of ${MODES.join(", ")}, got ${shown(mode)}`);
+  if (!Number.isSafeInteger(size) || size < 0)
+    throw new RangeError(`prealloc.size: expected a number of bytes, got ${shown(size)}`);
+}
+
 function preallocationOf(storage: Storage, prealloc: OpenOptions["prealloc"]): OpenSettings["preallocation"] {
   const { mode, size = DEFAULT_PREALLOCATION } = prealloc ?? { mode: storage.allocate ? "falloc" : "off" };
-  if (!MODES.includes(mode)) throw new RangeError(`prealloc.mode: expected one of ${MODES.join(", ")}, got ${mode}`);
-  if (!Number.isSafeInteger(size) || size < 0)
-    throw new RangeError(`prealloc.size: expected a number of bytes, got ${size}`);
   return { mode, size };
 }
 
-export function createSettings({
-  size,
-  clusterSize = DEFAULT_CLUSTER_SIZE,
-  format = DEFAULT_FORMAT,
-  engine,
-}: CreateOptions): CreateSettings {
-  const settings = { size, clusterSize, format };
-  requireCreatable(settings);
-  requireEngine(engine);
-  return settings;
-}
-
-function requireEngine(engine: unknown): void {
-  if (engine === undefined || engine === "wasm" || engine === "js") return;
-  throw new RangeError(`engine: expected "wasm" or "js", got ${JSON.stringify(engine)}`);
+/** A disk has a size, a storage answers it. */
+function isBeneath(base: unknown): boolean {
+  if (typeof base !== "object" || base === null) return false;
+  const { size, read } = base as { size?: unknown; read?: unknown };
+  return typeof read === "function" && (typeof size === "number" || typeof size === "function");
 }

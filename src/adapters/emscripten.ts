@@ -3,6 +3,8 @@
  * (MEMFS) and its operations then replaced, as Emscripten's own lazy files do; its bytes are the disk's, its size
  * does not change.
  */
+
+import { requireOptions } from "../caller-options.js";
 import { counted } from "../count.js";
 import type { DiskSync } from "../disk-sync.js";
 import { type DiskError, type DiskErrorCode, storageError } from "../errors.js";
@@ -56,8 +58,10 @@ export function createDiskFile(
   fs: EmscriptenFS,
   path: string,
   disk: DiskSync,
-  { onerror }: CreateDiskFileOptions = {},
+  options: CreateDiskFileOptions = {},
 ): EmscriptenNode {
+  requireOptions(options, { onerror: true });
+  const { onerror } = options;
   requireSync(disk);
   const node = fs.mknod(path, REGULAR_FILE | (disk.readOnly ? READ_ONLY : READ_WRITE), 0);
   /** Whatever fails becomes the errno that a program understands. */

@@ -2,6 +2,8 @@
  * Disks for emulators that run in a worker and wait for no promise: the object that Infinite Mac's disks are, and a
  * file in an Emscripten program's file system. What the emulator sees of an error is what a drive would tell it.
  */
+
+import { requireOptions } from "../caller-options.js";
 import { counted } from "../count.js";
 import type { DiskSync } from "../disk-sync.js";
 import { type DiskError, storageError } from "../errors.js";
@@ -33,7 +35,9 @@ export class SyncDisk {
   readonly #onerror: ((error: DiskError) => void) | undefined;
 
   /** @throws TypeError for a disk that answers with promises */
-  constructor(disk: DiskSync, { name, onerror }: SyncDiskOptions = {}) {
+  constructor(disk: DiskSync, options: SyncDiskOptions = {}) {
+    requireOptions(options, { name: true, onerror: true });
+    const { name, onerror } = options;
     requireSync(disk);
     this.name = name ?? disk.path?.split(/[/\\]/).pop() ?? "disk";
     this.size = disk.size;

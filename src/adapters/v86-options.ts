@@ -1,4 +1,5 @@
 /** How a V86Disk is set up, what it asks of its disk, and what it says where something fails. */
+import { type OptionNames, requireOptions } from "../caller-options.js";
 import { DiskError } from "../errors.js";
 
 const DEFAULT_FLUSH_DELAY = 1000;
@@ -37,8 +38,12 @@ export interface V86DiskOptions {
   flushDelayMilliseconds?: number | undefined;
 }
 
-/** The delay, or its default. */
-export function flushDelayOf({ flushDelayMilliseconds: delay = DEFAULT_FLUSH_DELAY }: V86DiskOptions): number {
+const V86_OPTIONS: OptionNames<V86DiskOptions> = { onerror: true, flushDelayMilliseconds: true };
+
+/** The delay, or its default. @throws TypeError for unknown options, RangeError */
+export function flushDelayOf(options: V86DiskOptions): number {
+  requireOptions(options, V86_OPTIONS);
+  const { flushDelayMilliseconds: delay = DEFAULT_FLUSH_DELAY } = options;
   if (delay === Infinity || (delay >= 0 && delay <= MAX_TIMER)) return delay;
   throw new RangeError(`flushDelayMilliseconds: expected 0 to ${MAX_TIMER} or Infinity, got ${delay}`);
 }

@@ -1,4 +1,4 @@
-/** Create: an empty image of a given size. */
+/** Create: an empty image of a given size, once all that it is to stand on has answered. */
 
 import { counted } from "../count.js";
 import { geometryOf } from "../format/geometry.js";
@@ -11,8 +11,11 @@ import {
   SECTOR_SIZE,
 } from "../format/header.js";
 import type { Storage } from "../storage/storage.js";
+import { type BaseDisk, baseOf } from "./base.js";
+import type { Image } from "./image.js";
+import { type OpenSettings, open } from "./open.js";
 import type { Operation } from "./operation.js";
-import { allocate, flushStorage, truncate, writeFully, writeZeros } from "./transfer.js";
+import { allocate, flushStorage, readUpTo, truncate, writeFully, writeZeros } from "./transfer.js";
 
 /** What a new image is to be. */
 export interface CreateSettings {
@@ -21,6 +24,12 @@ export interface CreateSettings {
   /** In bytes: a multiple of 512, at most 2 GiB. */
   clusterSize: number;
   format: Format;
+}
+
+/** How to make an image, and how to open it then. */
+export interface NewDiskSettings {
+  create: CreateSettings;
+  open: OpenSettings;
 }
 
 /** Checks a new image's sizes. @throws RangeError with what would be right */
@@ -54,8 +63,21 @@ export function requireCreatable({ size, clusterSize, format }: CreateSettings):
   }
 }
 
+/** Makes an image over whatever the storage holds, and opens it. */
+export function* createOpen(storage: Storage, settings: NewDiskSettings): Operation<Image> {
+  if (settings.open.base) yield* requireReadable(settings.open.base);
+  yield* create(storage, settings.create);
+  return yield* open(storage, settings.open);
+}
+
+/** A base that cannot be read is found out while there is still something to keep. */
+function* requireReadable(beneath: BaseDisk | Storage): Operation<void> {
+  const base = yield* baseOf(beneath);
+  yield* readUpTo(base, new Uint8Array(Math.min(SECTOR_SIZE, base.size)), 0);
+}
+
 /** Writes an empty image over whatever the storage holds. The header comes last: half a creation is no image. */
-export function* create(storage: Storage, settings: CreateSettings): Operation<void> {
+function* create(storage: Storage, settings: CreateSettings): Operation<void> {
   const { size, clusterSize, format } = settings;
   const dataStart = dataStartOf(size, clusterSize);
   const { heads, cylinders } = geometryOf(size / SECTOR_SIZE);

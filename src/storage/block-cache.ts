@@ -6,6 +6,7 @@
  * Changes are announced: `hold` before one begins, `release` when it has ended. In between its blocks are read past
  * the cache, and what was being fetched when it began is never kept.
  */
+import type { OptionNames } from "../caller-options.js";
 import { ReadAhead } from "./read-ahead.js";
 
 /** What lies behind the cache. */
@@ -29,6 +30,8 @@ export interface CacheOptions {
    */
   readAhead?: number;
 }
+
+export const CACHE_OPTIONS: OptionNames<CacheOptions> = { blockSize: true, cacheSize: true, readAhead: true };
 
 export interface CacheStatistics {
   /** Reads that memory answered at once. */

@@ -2,10 +2,12 @@
  * Any storage behind a block cache: for those whose requests are dear. Reads come from memory where they can; changes
  * go through at once, and a read that begins after one has ended sees it.
  */
+import { requireOptions } from "../caller-options.js";
 import { DiskError } from "../errors.js";
 import {
   BlockCache,
   type BlockSource,
+  CACHE_OPTIONS,
   type CacheOptions,
   type CacheStatistics,
   cacheSettings,
@@ -21,9 +23,10 @@ export interface CachedStorage extends Storage {
 
 /**
  * Puts a cache before a storage, which belongs to it from then on: nobody else may change the storage. For the
- * asynchronous face. @throws RangeError for sizes that a cache cannot have
+ * asynchronous face. @throws TypeError for unknown options, RangeError for sizes that a cache cannot have
  */
 export function cached(storage: Storage, options: CacheOptions = {}): CachedStorage {
+  requireOptions(options, CACHE_OPTIONS);
   return new Cached(storage, options);
 }
 

@@ -1,5 +1,6 @@
 /** An open file with its lock, and what both faces do with it in the same way: opening, blocks, and what lies beside it. */
 import * as fs from "node:fs";
+import { type OptionNames, requireCreate, requireFlags, requireOptions, shown } from "../caller-options.js";
 import { DiskError, storageError } from "../errors.js";
 import { namesIn } from "./directory.js";
 import { type FileLock, type LockKind, lockFile, NO_LOCK } from "./file-lock.js";
@@ -18,6 +19,8 @@ export interface FileOptions {
   share?: boolean;
 }
 
+const FILE_OPTIONS: OptionNames<FileOptions> = { readOnly: true, create: true, private: true, share: true };
+
 export class FileHandle {
   readonly path: string;
   readonly readOnly: boolean;
@@ -25,13 +28,14 @@ export class FileHandle {
   #fd: number;
 
   protected constructor(path: string, options: FileOptions) {
-    const { readOnly = false, share = false, private: unknown = false } = options;
+    requireFileOptions(path, options);
+    const { readOnly = false, share = false, private: unlocked = false } = options;
     if (share && !readOnly) throw new TypeError("share: expected readOnly as well, as two writers destroy an image");
     this.path = path;
     this.readOnly = readOnly;
     this.#fd = openFile(path, options);
     try {
-      this.#lock = share || unknown ? NO_LOCK : lockFile(path, this.#fd, readOnly ? "read" : "write");
+      this.#lock = share || unlocked ? NO_LOCK : lockFile(path, this.#fd, readOnly ? "read" : "write");
       // Emptied only now: before the lock it may be somebody's disk.
       if (options.create === "replace") fs.ftruncateSync(this.#fd, 0);
     } catch (error) {
@@ -88,6 +92,15 @@ export class FileHandle {
     this.#lock.release();
     return fd;
   }
+}
+
+/** @throws TypeError, RangeError */
+function requireFileOptions(path: string, options: FileOptions): void {
+  if (typeof path !== "string" || path === "") throw new TypeError(`path: expected a file's path, got ${shown(path)}`);
+  requireOptions(options, FILE_OPTIONS);
+  const { readOnly, private: unlocked, share, create } = options;
+  requireFlags({ readOnly, private: unlocked, share });
+  requireCreate(create);
 }
 
 function required(what: string): Native {

@@ -2,8 +2,9 @@
  * A file on a web server, read by range requests as it is needed: what came before stays in a bounded cache, what a
  * sequential reader will want is fetched ahead. A file that changes on the server is an error, never mixed data.
  */
+import { type OptionNames, requireOptions } from "../caller-options.js";
 import { DiskError } from "../errors.js";
-import { BlockCache, type CacheOptions, type CacheStatistics, cacheSettings } from "./block-cache.js";
+import { BlockCache, CACHE_OPTIONS, type CacheOptions, type CacheStatistics, cacheSettings } from "./block-cache.js";
 import { type Fetch, HttpRanges, type RequestSettings, type RequestStatistics } from "./http-ranges.js";
 import type { Storage } from "./storage.js";
 
@@ -30,6 +31,18 @@ export interface HttpOptions extends CacheOptions {
   connections?: number;
 }
 
+const HTTP_OPTIONS: OptionNames<HttpOptions> = {
+  ...CACHE_OPTIONS,
+  fetch: true,
+  headers: true,
+  signal: true,
+  timeout: true,
+  retries: true,
+  retryDelay: true,
+  longestWait: true,
+  connections: true,
+};
+
 /** What a storage has asked and received since it was opened. */
 export interface HttpStatistics extends RequestStatistics, CacheStatistics {}
 
@@ -53,6 +66,7 @@ export class HttpStorage implements Storage {
    * @throws DiskError NOT_FOUND, PERMISSION, BAD_RESPONSE, ABORTED, IO; TypeError, RangeError
    */
   static async open(url: string | URL, options: HttpOptions = {}): Promise<HttpStorage> {
+    requireOptions(options, HTTP_OPTIONS);
     const absolute = absoluteUrl(url);
     const settings = cacheSettings(options);
     const ranges = new HttpRanges(absolute, requestSettings(options));

@@ -3,6 +3,8 @@
  * worker; from then on every request is answered at once, so that it serves both faces. It is in one hand only: who
  * opens it for writing is alone, across tabs.
  */
+
+import { type OptionNames, requireCreate, requireFlags, requireOptions } from "../caller-options.js";
 import { counted } from "../count.js";
 import { DiskError } from "../errors.js";
 import { type AccessHandle, fileAt, fileExists, inUse, openHandle, opfsError, opfsRoot, partsOf } from "./opfs-file.js";
@@ -21,6 +23,8 @@ export interface OpfsOptions {
    */
   waitMilliseconds?: number;
 }
+
+const OPFS_OPTIONS: OptionNames<OpfsOptions> = { readOnly: true, create: true, waitMilliseconds: true };
 
 const DEFAULT_WAIT = 3000;
 
@@ -43,6 +47,7 @@ export class OpfsStorage implements StorageSync {
    * @throws DiskError UNSUPPORTED outside a dedicated worker, IN_USE, NOT_FOUND, EXISTS, IS_DIRECTORY, PERMISSION, NO_SPACE, IO
    */
   static async open(file: string | FileSystemFileHandle, options: OpfsOptions = {}): Promise<OpfsStorage> {
+    requireOpfsOptions(options);
     let path = typeof file === "string" ? file : file.name;
     try {
       const root = await opfsRoot();
@@ -136,4 +141,10 @@ function exists(path: string): DiskError {
   return new DiskError("EXISTS", `${path} exists already: choose another name, or say that it may be replaced`, {
     path,
   });
+}
+
+function requireOpfsOptions(options: OpfsOptions): void {
+  requireOptions(options, OPFS_OPTIONS);
+  requireFlags({ readOnly: options.readOnly });
+  requireCreate(options.create);
 }

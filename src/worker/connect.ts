@@ -1,4 +1,5 @@
 /** The end that uses the disk: the verbs of `Disk`, performed in the worker that serves it. */
+import { requireOptions } from "../caller-options.js";
 import { DiskError } from "../errors.js";
 import type { Format } from "../format/header.js";
 import type { BlockStatus } from "../operations/block-status.js";
@@ -23,7 +24,9 @@ export interface ConnectOptions {
  * @param port a Worker, or a MessagePort that leads to one; other messages may go the same way
  * @throws the error that opening the disk ended with there; DiskError DISCONNECTED where the worker fails to start
  */
-export async function connectDisk(port: Port, { signal }: ConnectOptions = {}): Promise<RemoteDisk> {
+export async function connectDisk(port: Port, options: ConnectOptions = {}): Promise<RemoteDisk> {
+  requireOptions(options, { signal: true });
+  const { signal } = options;
   signal?.throwIfAborted();
   const connection = new Connection(port);
   const giveUp = () => connection.end(signal!.reason);

@@ -260,7 +260,7 @@ describe("A worker of Node", () => {
     const bundle = bundleLibrary(path("library.mjs"));
     const code = `
       import(${JSON.stringify(bundle)}).then(({ serveDisk, Disk, MemoryStorage }) => {
-        const base = { size: ${SIZE}, read: () => new Promise(() => {}) };
+        const base = { size: ${SIZE}, read: (_, offset) => (offset === 0 ? undefined : new Promise(() => {})) };
         const disk = Disk.create(new MemoryStorage(), { size: ${SIZE}, clusterSize: 4096, base });
         serveDisk(require("node:worker_threads").workerData, disk);
       });`;
