@@ -5,11 +5,9 @@
  */
 import { DiskError } from "../errors.js";
 import type { BlockSource } from "./block-cache.js";
+import { Attempt, asFailure, sleep } from "./http-attempt.js";
 import { BodySink } from "./http-body.js";
 import { checkResponse, type FileVersion, type RangeRequest, TransientError } from "./http-response.js";
-
-/** Timers that are set for longer go off at once. */
-const MAX_TIMER = 2 ** 31 - 1;
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -98,7 +96,8 @@ export class HttpRanges implements BlockSource {
         if (!(error instanceof TransientError)) throw error;
         if (tries > this.#settings.retries) throw this.#gaveUp(sink, tries, error);
         sink.rewind();
-        await this.#sleep(waitBefore(tries, error.retryAfter, this.#settings));
+        if (this.#ended) throw this.#ended;
+        await sleep(waitBefore(tries, error.retryAfter, this.#settings), this.#running);
         this.statistics.retries++;
       }
     }
@@ -132,28 +131,15 @@ export class HttpRanges implements BlockSource {
   async #receive(response: Response, sink: BodySink, request: RangeRequest, attempt: Attempt): Promise<void> {
     const reader = response.body?.getReader();
     sink.begin(response);
+    attempt.restartClock();
     while (reader) {
-      attempt.restartClock();
       const { done, value } = await attempt.unlessAborted(reader.read());
       if (done) break;
+      attempt.received(value.length);
       this.statistics.bytes += value.length;
       sink.put(value, request);
     }
     sink.finish();
-  }
-
-  async #sleep(milliseconds: number): Promise<void> {
-    if (this.#ended) throw this.#ended;
-    const controller = new AbortController();
-    this.#running.add(controller);
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.min(milliseconds, MAX_TIMER));
-      controller.signal.addEventListener("abort", () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-    this.#running.delete(controller);
   }
 
   #gaveUp({ position, end }: BodySink, tries: number, cause: TransientError): DiskError {
@@ -161,58 +147,6 @@ export class HttpRanges implements BlockSource {
     const message = `${url}: reading bytes ${position}-${end - 1} failed ${tries} times, the last time because ${cause.message}. Check the server and the way to it`;
     return new DiskError("IO", message, { url, start: position, end, tries }, cause);
   }
-}
-
-/** One request under way: it ends where the whole ends, and where the server says nothing for too long. */
-class Attempt {
-  readonly #controller = new AbortController();
-  readonly #timeout: number;
-  readonly #running: Set<AbortController>;
-  readonly #aborted: Promise<never>;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(timeout: number, running: Set<AbortController>) {
-    this.#timeout = timeout;
-    this.#running = running;
-    running.add(this.#controller);
-    this.#aborted = new Promise((_, reject) => {
-      this.signal.addEventListener("abort", () => reject(this.signal.reason), { once: true });
-    });
-    this.#aborted.catch(() => {});
-    this.restartClock();
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  restartClock(): void {
-    clearTimeout(this.#timer);
-    const expire = () => this.#controller.abort(new TransientError(`no byte came for ${this.#timeout} ms`));
-    this.#timer = setTimeout(expire, Math.min(this.#timeout, MAX_TIMER));
-  }
-
-  /** The promise, or the abort's reason: a fetch of the caller's own may not heed the signal. */
-  unlessAborted<T>(promise: Promise<T>): Promise<T> {
-    return Promise.race([promise, this.#aborted]);
-  }
-
-  /** Gives up what is left of the answer, too: an unread body would keep its connection. */
-  end(): void {
-    clearTimeout(this.#timer);
-    this.#running.delete(this.#controller);
-    this.#controller.abort();
-  }
-}
-
-/** Whatever fetch throws is the network's: another try may help. */
-function asFailure(error: unknown, signal: AbortSignal): unknown {
-  if (error instanceof DiskError || error instanceof TransientError) return error;
-  if (signal.reason instanceof TransientError) return signal.reason;
-  const { message, cause } = error as { message?: unknown; cause?: { message?: unknown } };
-  const reason = [message ?? String(error), cause?.message].filter(Boolean).join(": ");
-  const advice = "if that is all a page learns, the server may not allow it: Access-Control-Allow-Origin";
-  return new TransientError(`the connection failed (${reason}; ${advice})`, { cause: error });
 }
 
 /** Waits double from try to try, and vary so that many clients do not come back at once; the server may ask for longer. */

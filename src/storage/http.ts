@@ -19,7 +19,10 @@ export interface HttpOptions extends CacheOptions {
   headers?: Record<string, string>;
   /** Ends all requests, those waiting to be retried among them; what needs the server fails with ABORTED from then on. */
   signal?: AbortSignal;
-  /** Longest wait for the next bytes, in milliseconds; a slow download that goes on is not cut. Default 30 000. */
+  /**
+   * Longest wait for the next bytes, in milliseconds; less than 128 bytes a second is none, a slow download that goes on
+   * faster is not cut. Default 30 000.
+   */
   timeout?: number;
   /** Further tries after a network error, 408, 429 or 5xx. Default 5: with their waits they outlast a server's restart. */
   retries?: number;

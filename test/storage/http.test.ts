@@ -1,49 +1,24 @@
 import { describe, expect, it } from "vitest";
 import { Disk } from "../../src/disk.js";
 import { DiskError } from "../../src/errors.js";
-import { type HttpOptions, HttpStorage } from "../../src/storage/http.js";
+import { HttpStorage } from "../../src/storage/http.js";
 import { type Fetch, waitBefore } from "../../src/storage/http-ranges.js";
 import { retryAfterOf } from "../../src/storage/http-response.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { below, patternBytes, randomFrom } from "../support/random.js";
-import { type Answer, type RangeServer, rangeServer, type Spoil } from "../support/range-server.js";
-
-const KIB = 1024;
-const URL_ = "https://disk.test/images/guest.hds";
-const content = patternBytes(1, 300 * KIB + 99);
-const QUICK: HttpOptions = { blockSize: 16 * KIB, cacheSize: 128 * KIB, readAhead: 32 * KIB, retryDelay: 0 };
-
-const openAt = (server: RangeServer, options: HttpOptions = {}) =>
-  HttpStorage.open(URL_, { ...QUICK, fetch: server.fetch, ...options });
-
-/** A server that is right when it is opened and answers with `spoil` from then on. */
-async function openThenSpoil(spoil: Spoil, options: HttpOptions = {}) {
-  let opened = false;
-  const server = rangeServer(
-    () => content,
-    (answer, asked, url) => (opened ? spoil(answer, asked, url) : answer),
-  );
-  const storage = await openAt(server, options);
-  opened = true;
-  return { server, storage };
-}
-
-async function failureOf(promise: unknown): Promise<DiskError> {
-  const error: unknown = await Promise.resolve(promise).catch((error) => error);
-  expect(error).toBeInstanceOf(DiskError);
-  return error as DiskError;
-}
-
-const readSome = (storage: HttpStorage) => storage.read(new Uint8Array(100), 20 * KIB);
-
-const withHeaders = (answer: Answer, headers: Record<string, string>): Answer => ({
-  ...answer,
-  headers: { ...answer.headers, ...headers },
-});
-const without = (answer: Answer, name: string): Answer => {
-  const { [name]: _, ...headers } = answer.headers;
-  return { ...answer, headers };
-};
+import { type Answer, rangeServer, type Spoil } from "../support/range-server.js";
+import {
+  content,
+  failureOf,
+  KIB,
+  openAt,
+  openThenSpoil,
+  QUICK,
+  readSome,
+  URL_,
+  withHeaders,
+  without,
+} from "./http-kit.js";
 
 describe("HttpStorage", () => {
   it("opens with one request for two bytes, and reads what it needs from then on", async () => {
