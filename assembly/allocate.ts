@@ -7,16 +7,19 @@ import { end, firstFree, free, nextFree, nextUsed, reachCluster, use } from "./u
 const NONE: u32 = 0xffffffff;
 
 let limit: u32 = 0;
+/** Host clusters below this one are not given out. */
+let floor: u32 = 0;
 
-export function setHostLimit(hostLimit: u32): void {
+export function setHostLimits(lowest: u32, hostLimit: u32): void {
+  floor = lowest;
   limit = hostLimit;
 }
 
-/** Takes up to `clusterCount` free neighbours, at `goal` if it can be had, else the lowest; returns the first. */
+/** Takes up to `clusterCount` free neighbours, at `goal` if it can be had, else the lowest above the floor; returns the first. */
 export function allocate(clusterCount: u32, goal: u32): u32 {
   store<u32>(RUN_RESULT, 0);
-  const honoured = goal < end() && nextFree(goal) == goal;
-  const first = honoured ? goal : firstFree();
+  const honoured = goal >= floor && goal < end() && nextFree(goal) == goal;
+  const first = honoured ? goal : floor ? nextFree(floor) : firstFree();
   if (first >= limit) return NONE;
   const length = clusterCount == 1 ? 1 : min(clusterCount, nextUsed(first, limit) - first);
   if (!reachCluster(first + length)) return first;

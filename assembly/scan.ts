@@ -2,7 +2,7 @@
 // one division, and its good part set in the used bitmap, where bits that were set already are the duplicates.
 // This is where untrusted numbers come in: ranges are reckoned in 64 bits and cut to the file before they are used.
 
-import { setHostLimit } from "./allocate";
+import { setHostLimits } from "./allocate";
 import { clearDirty } from "./dirty";
 import { RESULTS, entryCount, step } from "./layout";
 import { BLOCK, breaksFrom, entryAt, skipRun } from "./runs";
@@ -23,7 +23,7 @@ let duplicates: u32 = 0;
 let fragmented: u32 = 0;
 
 /** Takes the table into service. False if memory is short: the bitmap is then empty. */
-export function scan(firstEntry: u32, highestEntry: u32, hostLimit: u32): bool {
+export function scan(firstEntry: u32, highestEntry: u32, hostLimit: u32, floor: u32): bool {
   origin = firstEntry;
   lastEntry = highestEntry;
   follower = 0;
@@ -31,7 +31,7 @@ export function scan(firstEntry: u32, highestEntry: u32, hostLimit: u32): bool {
   allocated = below = outside = offGrid = duplicates = fragmented = 0;
   clearUsed();
   clearDirty();
-  setHostLimit(hostLimit);
+  setHostLimits(floor, hostLimit);
   const done = takeRuns();
   settle();
   if (!done) clearUsed();

@@ -10,7 +10,7 @@ export type DiskErrorCode =
   | "TRUNCATED"
   /** A size or offset is beyond what the format or exact JavaScript numbers reach. */
   | "TOO_LARGE"
-  /** A format conversion was under way when the image was left: only the software that began it can finish. */
+  /** A format conversion is under way, or was when the image was left: only the software that began it can finish. */
   | "CONVERTING"
   /** The image has corruption and was opened for writing; `details.findings` lists it. */
   | "CORRUPT"

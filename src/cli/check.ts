@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { counted, wordFor } from "../count.js";
 import { Disk } from "../disk.js";
-import type { CheckReport, RepairLevel, RepairReport } from "../operations/reports.js";
+import { DiskError } from "../errors.js";
+import type { CheckReport, Finding, RepairLevel, RepairReport } from "../operations/reports.js";
 import { FileStorage } from "../storage/file.js";
 import { about, usageFailure } from "./failure.js";
 import { openImage } from "./image.js";
@@ -64,12 +65,17 @@ async function lookAt(file: string, share?: boolean): Promise<CheckReport> {
 }
 
 /** Repairs an image; a damaged one is left as it is where only leaks are to be freed. */
-async function repairImage(file: string, level: RepairLevel): Promise<RepairReport | undefined> {
-  if (level === "leaks" && (await lookAt(file)).corruptions > 0) return undefined;
+function repairImage(file: string, level: RepairLevel): Promise<RepairReport | undefined> {
   return about(file, async () => {
-    const disk = await Disk.open(await FileStorage.open(file), { repair: level });
-    await disk.close();
-    return disk.repaired!;
+    const storage = await FileStorage.open(file);
+    try {
+      const disk = await Disk.open(storage, { repair: level });
+      await disk.close();
+      return disk.repaired!;
+    } catch (error) {
+      if (level === "leaks" && error instanceof DiskError && error.code === "CORRUPT") return undefined;
+      throw error;
+    }
   });
 }
 
@@ -82,7 +88,7 @@ function undoRepair(file: string, backup: string): Promise<number> {
 
 function extras(repaired: RepairReport | undefined, restored: number | undefined): object {
   return {
-    ...(repaired && { repaired: repaired.before.findings, ...(repaired.backup && { backup: repaired.backup }) }),
+    ...(repaired && { repaired: repairedFindings(repaired), ...(repaired.backup && { backup: repaired.backup }) }),
     ...(restored !== undefined && { restored }),
   };
 }
@@ -91,9 +97,15 @@ function formatExtras(repaired: RepairReport | undefined, restored: number | und
   const lines: string[] = [];
   if (restored !== undefined) lines.push(`${counted(restored, "entry", "entries")} put back\n`);
   if (repaired?.backup) lines.push(`header and BAT as they were: ${repaired.backup}\n`);
-  for (const { severity, message } of repaired?.before.findings ?? [])
-    lines.push(`repaired: ${severity}: ${message}\n`);
+  for (const { severity, message } of repairedFindings(repaired)) lines.push(`repaired: ${severity}: ${message}\n`);
   return lines.join("");
+}
+
+/** What was found before and is not there any more. */
+function repairedFindings(repaired: RepairReport | undefined): Finding[] {
+  if (repaired === undefined) return [];
+  const left = new Set(repaired.after.findings.map(({ kind }) => kind));
+  return repaired.before.findings.filter(({ kind }) => !left.has(kind));
 }
 
 function formatReport(file: string, report: CheckReport): string {
@@ -104,7 +116,7 @@ function formatReport(file: string, report: CheckReport): string {
   const verdict =
     corruptions + leaks === 0
       ? "no errors"
-      : `${counted(corruptions, "corruption")}, ${counted(leaks, "leaked cluster")}${adviceFor(corruptions)}`;
+      : `${counted(corruptions, "corruption")}, ${counted(leaks, "leaked cluster")}${adviceFor(findings)}`;
   return `${listed.join("")}${file}: ${verdict}\n${formatFields([
     [
       "allocated",
@@ -115,8 +127,10 @@ function formatReport(file: string, report: CheckReport): string {
   ])}`;
 }
 
-function adviceFor(corruptions: number): string {
-  return `; repair with --repair ${corruptions > 0 ? "all" : "leaks"}`;
+/** Every repair clears what was not closed cleanly. */
+function adviceFor(findings: readonly Finding[]): string {
+  const damaged = findings.some(({ kind, severity }) => severity === "corruption" && kind !== "unclean");
+  return `; repair with --repair ${damaged ? "all" : "leaks"}`;
 }
 
 /** The first clusters that a finding is about. */

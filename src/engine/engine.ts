@@ -27,6 +27,8 @@ export interface Grid {
   lastEntry: number;
   /** How many host clusters may ever exist (entries stay u32, offsets below 2^53). */
   hostLimit: number;
+  /** Host clusters below this one are never allocated, though they may be free. Default: 0. */
+  floor?: number;
 }
 
 /**
@@ -101,8 +103,8 @@ export interface Engine {
   /**
    * Takes up to `clusterCount` free neighbouring host clusters into use and returns the first
    * ({@link NO_HOST_CLUSTER} if none is left); `allocatedRun` says how many. `goal` is tried first
-   * (so that guest neighbours become file neighbours) where it is free and below `end`;
-   * else it is the lowest free host cluster, found in constant time whatever the table holds.
+   * (so that guest neighbours become file neighbours) where it is free, below `end` and not below the floor;
+   * else it is the lowest free host cluster from the floor on, found in constant time whatever the table holds.
    */
   allocate(clusterCount: number, goal: number): number;
   /** Length in clusters of the run that the last `allocate` returned. */

@@ -96,11 +96,12 @@ export class JsEngine implements Engine {
 
   allocate(clusterCount: number, goal: number): number {
     this.#allocatedRun = 0;
-    const honoured = goal < this.#used.end && this.#used.nextFree(goal) === goal;
-    const first = honoured ? goal : this.#used.firstFree();
-    if (first >= this.#grid.hostLimit) return NO_HOST_CLUSTER;
+    const { hostLimit, floor = 0 } = this.#grid;
+    const honoured = goal >= floor && goal < this.#used.end && this.#used.nextFree(goal) === goal;
+    const first = honoured ? goal : floor === 0 ? this.#used.firstFree() : this.#used.nextFree(floor);
+    if (first >= hostLimit) return NO_HOST_CLUSTER;
     const nextUsed = this.#used.nextUsed(first);
-    const limit = nextUsed < 0 ? this.#grid.hostLimit : nextUsed;
+    const limit = nextUsed < 0 ? hostLimit : nextUsed;
     const run = Math.min(clusterCount, limit - first);
     this.#used.use(first, first + run);
     this.#allocatedRun = run;

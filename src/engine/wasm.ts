@@ -18,7 +18,7 @@ interface EngineExports {
   extentsAddress(): number;
   extentCapacity(): number;
   resultsAddress(): number;
-  scan(origin: number, lastEntry: number, hostLimit: number): number;
+  scan(origin: number, lastEntry: number, hostLimit: number, floor: number): number;
   map(firstCluster: number, clusterCount: number): number;
   allocate(clusterCount: number, goal: number): number;
   reserve(hostCluster: number, clusterCount: number): number;
@@ -125,7 +125,7 @@ export class WasmEngine implements Engine {
 
   scan(grid: Grid): ScanFacts {
     this.#origin = grid.origin;
-    const done = this.#wasm.scan(grid.origin, grid.lastEntry, grid.hostLimit);
+    const done = this.#wasm.scan(grid.origin, grid.lastEntry, grid.hostLimit, grid.floor ?? 0);
     this.#refresh();
     if (!done) throw outOfMemory("the bitmap of used clusters");
     const [allocated, end, below, outside, offGrid, duplicates, fragmented] = this.#results;

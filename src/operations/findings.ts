@@ -7,11 +7,11 @@ import type { Finding, FindingKind } from "./reports.js";
 
 /** Every finding, the gravest kinds first. */
 export function findingsOf(image: Image): Finding[] {
-  return [...corruptions(image), ...leaks(image), ...notes(image)];
+  return [...damages(image), ...unclean(image), ...leaks(image)];
 }
 
-/** The findings that make it unsafe to change the image. */
-export function corruptions(image: Image): Finding[] {
+/** The findings that make it unsafe to change the image: what was merely not closed cleanly is no damage. */
+export function damages(image: Image): Finding[] {
   const { facts, header, dataStart, fileSize, extensionProblem } = image;
   const missing = Math.max(0, clusterCountOf(image) - image.engine.entryCount);
   const found: [FindingKind, number, string][] = [
@@ -49,9 +49,11 @@ function leaks(image: Image): Finding[] {
   ];
 }
 
-function notes(image: Image): Finding[] {
+/** Counted as other checkers of the format count it, until somebody has taken the image over. */
+function unclean(image: Image): Finding[] {
   if (!image.foundUnclean) return [];
-  return [{ kind: "unclean", severity: "note", count: 1, message: "the image was not closed cleanly" }];
+  const severity = image.takenOver ? "note" : "corruption";
+  return [{ kind: "unclean", severity, count: 1, message: "the image was not closed cleanly" }];
 }
 
 /** One past the last byte of the file that is used. */

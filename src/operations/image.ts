@@ -61,6 +61,8 @@ export interface Image {
   zeroFrom: number;
   /** The image was not closed cleanly by whoever had it before. */
   foundUnclean: boolean;
+  /** It is open for writing as it was found: closing it will say "closed cleanly". */
+  takenOver: boolean;
   /** in_use is durable: changes may begin. */
   marked: boolean;
   /** The header's empty flag is still set in the file; the BAT there is not to be believed. */

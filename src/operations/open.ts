@@ -9,7 +9,7 @@ import { DiskError } from "../errors.js";
 import { decodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE, SECTOR_SIZE, validateHeader } from "../format/header.js";
 import type { Storage } from "../storage/storage.js";
 import { type BaseDisk, baseOf } from "./base.js";
-import { corruptions } from "./findings.js";
+import { damages } from "./findings.js";
 import { type Image, sectorsToBytes } from "./image.js";
 import type { Operation } from "./operation.js";
 import { RangeLocks } from "./range-locks.js";
@@ -48,8 +48,9 @@ export function* owning<T>(storage: Storage, operation: () => Operation<T>): Ope
 
 /** Repairs the image as far as was asked for; one that still has corruption is not opened for writing. */
 function* makeSound(image: Image, settings: OpenSettings): Operation<Image> {
-  if (settings.repair === "none" || (settings.repair === "leaks" && corruptions(image).length > 0)) {
+  if (settings.repair === "none" || (settings.repair === "leaks" && damages(image).length > 0)) {
     requireSound(image);
+    image.takenOver = true;
     return image;
   }
   const repaired = yield* mend(image, settings.repair);
@@ -74,7 +75,7 @@ export function* load(storage: Storage, settings: OpenSettings): Operation<Image
   yield* readFully(storage, headerBytes, 0);
   const header = decodeHeader(headerBytes);
   validateHeader(header, fileSize);
-  refuseConverting(header);
+  refuseConverting(header, settings.readOnly);
   const engine = createEngine(settings.engine, header.batEntries, header.format === "v1" ? header.tracks : 1);
   const emptyFlag = (header.flags & FLAG.empty) !== 0;
   if (!emptyFlag) yield* readFully(storage, engine.batBytes, HEADER_SIZE);
@@ -99,6 +100,7 @@ export function* load(storage: Storage, settings: OpenSettings): Operation<Image
     foundSize: fileSize,
     zeroFrom: fileSize,
     foundUnclean: header.inUse === IN_USE.open,
+    takenOver: false,
     marked: false,
     emptyFlag,
     // What an unclean image holds may never have reached the medium: its writer did not finish.
@@ -124,17 +126,22 @@ const UNSURVEYED = {
   extensionProblem: undefined,
 };
 
-function refuseConverting(header: Header): void {
-  if ((header.flags & FLAG.converting) === 0 || header.inUse !== IN_USE.open) return;
+/**
+ * Nobody opens an image that is both converting and in use. So one that is converting is not opened for writing either:
+ * the mark of the first change would make it such an image, and a crash would leave it so.
+ */
+function refuseConverting(header: Header, readOnly: boolean): void {
+  if ((header.flags & FLAG.converting) === 0 || (readOnly && header.inUse !== IN_USE.open)) return;
+  const ways = header.inUse === IN_USE.open ? "restore a backup" : "open it with readOnly: true to save what it holds";
   throw new DiskError(
     "CONVERTING",
-    "a conversion between format versions was cut off in this image: let the software that began it finish, or restore a backup",
+    `a conversion between format versions is under way or was cut off in this image: let the software that began it finish, or ${ways}`,
   );
 }
 
 /** An image with corruption is not changed. */
 function requireSound(image: Image): void {
-  const findings = corruptions(image);
+  const findings = damages(image);
   if (findings.length === 0) return;
   throw new DiskError(
     "CORRUPT",

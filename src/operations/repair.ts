@@ -13,7 +13,7 @@ import { HEADER_SIZE, SECTOR_SIZE } from "../format/header.js";
 import { type BadEntry, badEntries } from "./bad-entries.js";
 import { inspect } from "./check.js";
 import { trim } from "./close.js";
-import { corruptions } from "./findings.js";
+import { damages } from "./findings.js";
 import { flushTables } from "./flush.js";
 import { growFile } from "./grow.js";
 import { clusterCountOf, fileOffsetOf, hostOffsetOf, type Image, requireOpen, requireWritable, TASK } from "./image.js";
@@ -42,9 +42,9 @@ export function* mend(image: Image, level: RepairLevel): Operation<RepairReport>
     image.foundUnclean = false;
   }
   const backup = level === "all" && isLossy(image) ? yield* saveTables(image) : undefined;
-  if (level === "all" && before.corruptions > 0) yield* mendCorruption(image);
+  if (level === "all" && damages(image).length > 0) yield* mendCorruption(image);
   // Leaked clusters of a damaged image may be what a wrong entry meant: they are left alone until it is mended.
-  if (before.leaks + before.corruptions > 0 && corruptions(image).length === 0) yield* mendLeaks(image);
+  if (before.leaks + before.corruptions > 0 && damages(image).length === 0) yield* mendLeaks(image);
   const after = yield* inspect(image);
   return { before, after, ...(backup === undefined ? {} : { backup }) };
 }

@@ -37,6 +37,20 @@ describe("parablock check", () => {
     expect(stdout).toMatch(/^leak: 4 clusters/m);
   });
 
+  it("counts an image that was not closed cleanly as one corruption, which any repair clears", () => {
+    for (const level of ["leaks", "all"]) {
+      const path = damaged(`unclean-${level}.hds`, { 44: 0x746f6e59 });
+      const { status, stdout } = parablock(["check", path]);
+      expect(status).toBe(2);
+      expect(stdout).toMatch(/^corruption: the image was not closed cleanly/m);
+      expect(stdout).toMatch(/1 corruption, 0 leaked clusters; repair with --repair leaks$/m);
+      const repaired = parablock(["check", "--repair", level, path]);
+      expect(repaired.status).toBe(0);
+      expect(repaired.stdout).toMatch(/^repaired: corruption: the image was not closed cleanly/m);
+      expect(parablock(["check", path])).toMatchObject({ status: 0 });
+    }
+  });
+
   it("lists it all as JSON, with the same exit code", () => {
     const { status, stdout } = parablock(["check", "--json", file("corrupt.hds")]);
     expect(status).toBe(2);

@@ -35,6 +35,20 @@ describe.each(["wasm", "js"] as const)("allocation in %s", (kind) => {
     expect(engine.allocate(1, NO_GOAL)).toBe(10);
   });
 
+  it("gives nothing out below the floor, whatever is free there", () => {
+    const engine = createEngine(kind, 16, 1);
+    engine.scan({ origin: 1, lastEntry: 0, hostLimit: 100, floor: 20 });
+    engine.reserve(0, 30);
+    engine.release(10, 12);
+    expect([engine.allocate(5, NO_GOAL), engine.allocatedRun]).toEqual([20, 2]);
+    expect([engine.allocate(1, 15), engine.allocate(1, NO_GOAL), engine.end]).toEqual([30, 31, 32]);
+    expect([engine.nextFree(0), engine.nextUsed(10)]).toEqual([10, 20]);
+    engine.scan({ origin: 1, lastEntry: 0, hostLimit: 100, floor: 100 });
+    expect(engine.allocate(1, NO_GOAL)).toBe(NO_HOST_CLUSTER);
+    engine.scan({ origin: 1, lastEntry: 0, hostLimit: 100 });
+    expect(engine.allocate(1, NO_GOAL)).toBe(0);
+  });
+
   it("cuts a run at the next used cluster and at the limit", () => {
     const engine = emptyEngine(100);
     engine.reserve(5, 1);

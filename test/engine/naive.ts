@@ -91,9 +91,11 @@ export const steps = fc.constantFrom(1, 63, 128, 2048);
 /** A grid whose file is small, huge, or has no cluster at all. */
 export function grids(step: number): fc.Arbitrary<Grid> {
   const reach = fc.oneof(fc.integer({ min: 0, max: 3000 }), fc.constant(step === 1 ? 100_000 : Infinity));
-  return fc.record({ origin: fc.integer({ min: 1, max: 5000 }), clusters: reach }).map(({ origin, clusters }) => {
+  const floors = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 50_000 }));
+  const parts = fc.record({ origin: fc.integer({ min: 1, max: 5000 }), clusters: reach, floor: floors });
+  return parts.map(({ origin, clusters, floor }) => {
     const lastEntry = clusters === 0 ? 0 : Math.min(0xffffffff, origin + (clusters - 1) * step + (step >> 1));
-    return { origin, lastEntry, hostLimit: Math.floor((0xffffffff - origin) / step) };
+    return { origin, lastEntry, hostLimit: Math.floor((0xffffffff - origin) / step), floor };
   });
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Format } from "../../src/format/header.js";
+import type { OpenOptions } from "../../src/options.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { combinations, openDisk, readRange } from "../support/faces.js";
 import { FIELD, makeImage, setField } from "../support/image.js";
@@ -83,13 +84,16 @@ describe.each(combinations)("Opening ($face face, $engine engine)", ({ face, eng
     });
   });
 
-  it("a cut-off conversion is refused, a finished one is not", async () => {
-    const file = withField("v1", "flags", 2);
-    expect(await openError(() => openDisk(face, new MemoryStorage(file), { engine }))).toBeUndefined();
-    setField(file, FIELD.inUse, 0x746f6e59);
-    for (const readOnly of [true, false]) {
-      const open = () => openDisk(face, new MemoryStorage(file), { engine, readOnly });
-      expect(await openError(open)).toMatchObject({ code: "CONVERTING" });
+  it("an image under conversion is not opened for writing, and not at all if it is in use as well", async () => {
+    for (const format of formats) {
+      const file = withField(format, "flags", 2);
+      const open = (options: OpenOptions) => openDisk(face, new MemoryStorage(file), { engine, ...options });
+      expect(await openError(() => open({ readOnly: true }))).toBeUndefined();
+      for (const repair of ["none", "leaks", "all"] as const)
+        expect(await openError(() => open({ repair }))).toMatchObject({ code: "CONVERTING" });
+      setField(file, FIELD.inUse, 0x746f6e59);
+      for (const readOnly of [true, false])
+        expect(await openError(() => open({ readOnly }))).toMatchObject({ code: "CONVERTING" });
     }
   });
 
