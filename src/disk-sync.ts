@@ -65,9 +65,12 @@ export class DiskSync extends Face {
     runSync(flush(this.image));
   }
 
-  /** What lies where in `length` bytes from `offset` (default: the whole disk): coalesced runs of data, zeros and base. */
-  blockStatus(offset = 0, length = this.size - offset): BlockStatus[] {
-    return blockStatus(this.image, offset, length);
+  /**
+   * What lies where in `length` bytes from `offset` (default: the whole disk): coalesced runs of data, zeros and base.
+   * A fragmented disk has millions: with `limit` only so many come, and tell of the beginning of the range.
+   */
+  blockStatus(offset = 0, length = this.size - offset, limit?: number): BlockStatus[] {
+    return blockStatus(this.image, offset, length, limit);
   }
 
   /** Looks for damage and waste without changing anything. */

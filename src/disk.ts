@@ -19,6 +19,7 @@ import { write } from "./operations/write.js";
 import { type CreateOptions, createSettings, type OpenOptions, openSettings } from "./options.js";
 import { runAsync } from "./run.js";
 import type { Storage } from "./storage/storage.js";
+import { overdueTurn } from "./turn.js";
 
 export class Disk extends Face {
   /**
@@ -63,9 +64,14 @@ export class Disk extends Face {
     return runAsync(flush(this.image));
   }
 
-  /** What lies where in `length` bytes from `offset` (default: the whole disk): coalesced runs of data, zeros and base. */
-  async blockStatus(offset = 0, length = this.size - offset): Promise<BlockStatus[]> {
-    return blockStatus(this.image, offset, length);
+  /**
+   * What lies where in `length` bytes from `offset` (default: the whole disk): coalesced runs of data, zeros and base.
+   * A fragmented disk has millions: with `limit` only so many come, and tell of the beginning of the range.
+   */
+  async blockStatus(offset = 0, length = this.size - offset, limit?: number): Promise<BlockStatus[]> {
+    const runs = blockStatus(this.image, offset, length, limit);
+    await overdueTurn(); // whoever maps a disk step by step waits for nothing else
+    return runs;
   }
 
   /** Looks for damage and waste without changing anything. */

@@ -4,6 +4,7 @@ import { probe } from "../format/header.js";
 import { readFully, readUpTo } from "../operations/transfer.js";
 import { runAsync } from "../run.js";
 import { FileStorage } from "../storage/file.js";
+import { overdueTurn } from "../turn.js";
 import { about, Failure } from "./failure.js";
 
 export type ImageKind = "parallels" | "raw";
@@ -32,7 +33,7 @@ export interface Source {
   /** The open image, of a Parallels source. */
   readonly disk: Disk | undefined;
   read(buffer: Uint8Array, offset: number): Promise<void>;
-  /** What lies where in a range, in order. */
+  /** What lies where in a range, in order, or in the beginning of one that has many extents; at least one. */
   extents(offset: number, length: number): Promise<Extent[]>;
   close(): Promise<void>;
 }
@@ -47,6 +48,9 @@ export interface SourceOptions {
 }
 
 const RAW_CLUSTER_SIZE = 1024 * 1024;
+
+/** Extents that are asked for at once: one is some hundred bytes of memory. */
+const EXTENTS_AT_ONCE = 8192;
 
 /** Opens a file for reading. @throws DiskError with the path in its message; Failure */
 export function openSource(path: string, { kind, base, forceShare }: SourceOptions = {}): Promise<Source> {
@@ -81,14 +85,14 @@ async function openRaw(path: string, storage: FileStorage): Promise<Source> {
   };
 }
 
-/** Data and holes of a raw file. */
+/** Data and holes of a raw file, as many as are asked for at once. */
 function rawExtents(storage: FileStorage, offset: number, end: number): Extent[] {
   const extents: Extent[] = [];
   const add = (to: number, zero: boolean) => {
     if (to > offset) extents.push({ offset, length: to - offset, depth: 0, fileOffset: offset, zero });
     offset = Math.max(offset, to);
   };
-  while (offset < end) {
+  while (offset < end && extents.length < EXTENTS_AT_ONCE) {
     const data = storage.nextData(offset) ?? { start: end, end };
     add(Math.min(data.start, end), true);
     add(Math.min(data.end, end), false);
@@ -121,27 +125,41 @@ async function openParallels(
 
 async function extentsOf(disk: Disk, base: Source | undefined, offset: number, length: number): Promise<Extent[]> {
   const extents: Extent[] = [];
-  for (const run of await disk.blockStatus(offset, length)) {
-    if (run.kind === "base") {
-      for (const beneath of await base!.extents(run.offset, run.length)) extents.push({ ...beneath, depth: 1 });
-    } else {
+  for (const run of await disk.blockStatus(offset, length, EXTENTS_AT_ONCE)) {
+    if (run.kind !== "base") {
       const fileOffset = run.kind === "data" ? run.fileOffset : undefined;
       extents.push({ offset: run.offset, length: run.length, depth: 0, fileOffset, zero: fileOffset === undefined });
+      continue;
     }
+    const beneath = await base!.extents(run.offset, run.length);
+    for (const extent of beneath) extents.push({ ...extent, depth: 1 });
+    if (endOf(beneath) < run.offset + run.length || extents.length >= EXTENTS_AT_ONCE) break;
   }
   return extents;
 }
 
-/** Clusters that are mapped at once: an extent is some hundred bytes of memory. */
-const CLUSTERS_AT_ONCE = 64 * 1024;
+/** One past the last byte of extents that follow each other. */
+function endOf(extents: readonly Extent[]): number {
+  const last = extents[extents.length - 1]!;
+  return last.offset + last.length;
+}
 
-/** All extents of a source, in order and maximal, in pieces of bounded size. */
+/** All extents of a source, in order, in batches of bounded size; runs are cut between two batches. */
+export async function* extentBatches(source: Source): AsyncGenerator<Extent[]> {
+  for (let offset = 0; offset < source.size; ) {
+    const batch = await source.extents(offset, source.size - offset);
+    yield batch;
+    offset = endOf(batch);
+    await overdueTurn(); // a raw file's extents take no other
+  }
+}
+
+/** All extents of a source, in order and maximal, in batches of bounded size. */
 export async function* allExtents(source: Source): AsyncGenerator<Extent[]> {
-  const stride = CLUSTERS_AT_ONCE * source.clusterSize;
   let open: Extent | undefined;
-  for (let offset = 0; offset < source.size; offset += stride) {
+  for await (const batch of extentBatches(source)) {
     const complete: Extent[] = [];
-    for (const extent of await source.extents(offset, Math.min(stride, source.size - offset))) {
+    for (const extent of batch) {
       if (open !== undefined && continues(open, extent)) {
         open = { ...open, length: open.length + extent.length };
       } else {

@@ -6,6 +6,7 @@ import type { CreateOptions } from "../options.js";
 import { runAsync } from "../run.js";
 import { FileStorage } from "../storage/file.js";
 import type { Storage } from "../storage/storage.js";
+import { overdueTurn } from "../turn.js";
 import { Draft } from "./draft.js";
 import { about } from "./failure.js";
 import { outputFailure } from "./print.js";
@@ -135,7 +136,10 @@ export function streamTarget(): Target {
   let position = 0;
   let last = Promise.resolve();
   const fill = async (end: number) => {
-    while (position < end) await emit(zeros.subarray(0, Math.min(zeros.length, end - position)));
+    while (position < end) {
+      await emit(zeros.subarray(0, Math.min(zeros.length, end - position)));
+      await overdueTurn(); // a file or a pipe takes bytes at once
+    }
   };
   const emit = (bytes: Uint8Array) => {
     position += bytes.length;

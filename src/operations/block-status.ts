@@ -23,12 +23,20 @@ export interface EmptyStatus {
   kind: "zero" | "base";
 }
 
-/** The runs of a range, in order, coalesced. Asks the engine only; nothing is read. */
-export function blockStatus(image: Image, offset: number, length: number): BlockStatus[] {
+/** The runs of a range, in order, coalesced, or the first `limit` of them. Asks the engine only; nothing is read. */
+export function blockStatus(
+  image: Image,
+  offset: number,
+  length: number,
+  limit = Number.MAX_SAFE_INTEGER,
+): BlockStatus[] {
   requireRange(image, offset, length);
-  return extentsOf(image, offset, length).flatMap(({ fileOffset, ...range }): BlockStatus[] =>
+  if (!Number.isSafeInteger(limit) || limit < 1)
+    throw new RangeError(`limit: expected a number of runs, at least 1, got ${limit}`);
+  const runs = extentsOf(image, offset, length, limit).flatMap(({ fileOffset, ...range }): BlockStatus[] =>
     fileOffset >= 0 ? [{ ...range, kind: "data", fileOffset }] : emptyStatus(image, range.offset, range.length),
   );
+  return runs.length > limit ? runs.slice(0, limit) : runs;
 }
 
 function emptyStatus(image: Image, offset: number, length: number): BlockStatus[] {

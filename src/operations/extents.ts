@@ -13,9 +13,10 @@ export interface Extent {
 
 /**
  * The extents of a guest range, in order and maximal. They are found before anything is done with them: the
- * engine's table is overwritten by the next mapping, and by every other request in flight.
+ * engine's table is overwritten by the next mapping, and by every other request in flight. Where there are more than
+ * `limit`, those of the beginning of the range; the last of them may be cut.
  */
-export function extentsOf(image: Image, offset: number, length: number): Extent[] {
+export function extentsOf(image: Image, offset: number, length: number, limit = Number.POSITIVE_INFINITY): Extent[] {
   const extents: Extent[] = [];
   if (length === 0) return extents;
   const end = offset + length;
@@ -29,6 +30,7 @@ export function extentsOf(image: Image, offset: number, length: number): Extent[
       append(extents, clip(image, cluster, clusters, table[2 * i + 1]!, offset, end));
       cluster += clusters;
     }
+    if (extents.length >= limit) return extents.slice(0, limit);
   }
   const mapped = cluster * image.clusterSize;
   // A damaged image's BAT may be too small for its disk: what it cannot map was never allocated.

@@ -119,10 +119,10 @@ export class RemoteDisk {
     return this.#connection.request("flush", {});
   }
 
-  /** What lies where in `length` bytes from `offset` (default: the whole disk). */
-  async blockStatus(offset = 0, length = this.size - offset): Promise<BlockStatus[]> {
+  /** What lies where in `length` bytes from `offset` (default: the whole disk), or the first `limit` runs of it. */
+  async blockStatus(offset = 0, length = this.size - offset, limit?: number): Promise<BlockStatus[]> {
     this.#requireRange(offset, length);
-    return this.#connection.request("blockStatus", { offset, length });
+    return this.#connection.request("blockStatus", { offset, length, limit });
   }
 
   /** Looks for damage and waste without changing anything. */

@@ -40,7 +40,7 @@ export interface Verbs {
   write(given: { offset: number; buffer: Uint8Array<ArrayBuffer> }): void;
   discard(given: { offset: number; length: number }): void;
   flush(given: object): void;
-  blockStatus(given: { offset: number; length: number }): BlockStatus[];
+  blockStatus(given: { offset: number; length: number; limit: number | undefined }): BlockStatus[];
   check(given: object): CheckReport;
   repair(given: { level: RepairLevel }): RepairReport;
   info(given: object): DiskInfo;

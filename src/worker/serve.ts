@@ -165,7 +165,7 @@ function perform(disk: Disk | DiskSync, request: Request) {
     case "discard":
       return disk.discard(request.offset, request.length);
     case "blockStatus":
-      return disk.blockStatus(request.offset, request.length);
+      return disk.blockStatus(request.offset, request.length, request.limit);
     case "repair":
       return disk.repair(request.level);
     case "info":
