@@ -5,9 +5,9 @@ import { counted, wordFor } from "../count.js";
 import { Disk } from "../disk.js";
 import { DiskError } from "../errors.js";
 import type { CheckReport, Finding, RepairLevel, RepairReport } from "../operations/reports.js";
-import { FileStorage } from "../storage/file.js";
 import { about, usageFailure } from "./failure.js";
-import { openImage } from "./image.js";
+import { withImage } from "./image.js";
+import { openStorage } from "./open-files.js";
 import { examples, shareOption } from "./options.js";
 import { formatFields, print, printJson } from "./print.js";
 import { formatExactSize, formatShare } from "./size.js";
@@ -57,17 +57,14 @@ async function check(file: string, { json, repair, undo, forceShare }: CheckFlag
   process.exitCode = report.corruptions > 0 ? EXIT.corruption : report.leaks > 0 ? EXIT.leaks : EXIT.clean;
 }
 
-async function lookAt(file: string, share?: boolean): Promise<CheckReport> {
-  const disk = await openImage(file, share);
-  const report = await disk.check();
-  await disk.close();
-  return report;
+function lookAt(file: string, share?: boolean): Promise<CheckReport> {
+  return withImage(file, share, (disk) => disk.check());
 }
 
 /** Repairs an image; a damaged one is left as it is where only leaks are to be freed. */
 function repairImage(file: string, level: RepairLevel): Promise<RepairReport | undefined> {
   return about(file, async () => {
-    const storage = await FileStorage.open(file);
+    const storage = await openStorage(file);
     try {
       const disk = await Disk.open(storage, { repair: level });
       await disk.close();
@@ -82,7 +79,7 @@ function repairImage(file: string, level: RepairLevel): Promise<RepairReport | u
 function undoRepair(file: string, backup: string): Promise<number> {
   return about(file, async () => {
     const bytes = readFileSync(backup);
-    return Disk.undoRepair(await FileStorage.open(file), bytes);
+    return Disk.undoRepair(await openStorage(file), bytes);
   });
 }
 

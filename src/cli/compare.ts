@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { counted } from "../count.js";
 import { createZeroScanner } from "../engine/create.js";
+import { closing } from "./open-files.js";
 import { examples, shareOption } from "./options.js";
 import { print, printJson } from "./print.js";
 import { type Progress, withProgress } from "./progress.js";
@@ -44,17 +45,22 @@ function kindOption(flags: string, name: string): Option {
 }
 
 async function compare(a: string, b: string, flags: CompareFlags): Promise<void> {
-  const first = await openSource(a, { kind: flags.fromA, base: flags.baseA, forceShare: flags.forceShare });
-  const second = await openSource(b, { kind: flags.fromB, base: flags.baseB, forceShare: flags.forceShare });
+  const { forceShare } = flags;
+  const first = await openSource(a, { kind: flags.fromA, base: flags.baseA, forceShare });
+  await closing(first, async () => {
+    const second = await openSource(b, { kind: flags.fromB, base: flags.baseB, forceShare });
+    await closing(second, () => report(first, second, flags));
+  });
+}
+
+async function report(first: Source, second: Source, flags: CompareFlags): Promise<void> {
   const larger = Math.max(first.size, second.size);
   const difference = await withProgress("Comparing", larger, (progress) =>
     new Comparison(first, second, progress).run(),
   );
-  await first.close();
-  await second.close();
   if (first.size !== second.size)
     process.stderr.write(
-      `parablock: warning: the sizes differ: ${a} has ${counted(first.size, "byte")}, ${b} ${second.size}\n`,
+      `parablock: warning: the sizes differ: ${first.path} has ${counted(first.size, "byte")}, ${second.path} ${second.size}\n`,
     );
   const identical = difference === undefined;
   if (flags.json) await printJson({ identical, firstDifference: difference ?? null, sizes: [first.size, second.size] });

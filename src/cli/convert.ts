@@ -5,6 +5,7 @@ import type { Format } from "../format/header.js";
 import { copy } from "./copy.js";
 import { Draft, requireFree, requireOther } from "./draft.js";
 import { Failure, usageFailure } from "./failure.js";
+import { closing } from "./open-files.js";
 import { baseOption, clusterSizeOption, examples, formatOption, shareOption } from "./options.js";
 import { withProgress } from "./progress.js";
 import { parseSize } from "./size.js";
@@ -73,12 +74,10 @@ async function convert(input: string, out: string, flags: ConvertFlags): Promise
 
 async function convertFile(input: string, out: string, flags: ConvertFlags): Promise<void> {
   const source = await openSource(input, { kind: flags.from, base: flags.base, forceShare: flags.forceShare });
-  try {
+  await closing(source, async () => {
     const target = await openTarget(out, outputKind(out, flags, source.kind), source.size, flags);
     await filling(target, () => copySource(source, target));
-  } finally {
-    await source.close();
-  }
+  });
 }
 
 async function convertStream(out: string, flags: ConvertFlags): Promise<void> {

@@ -1,11 +1,16 @@
-/** Opening a Parallels image for commands that work on nothing else. */
+/** A Parallels image, for commands that work on nothing else. */
 import { Disk } from "../disk.js";
-import { FileStorage } from "../storage/file.js";
 import { about } from "./failure.js";
+import { closing, openStorage } from "./open-files.js";
 
-/** Opens an image for reading only. @throws DiskError with the path in its message */
-export function openImage(path: string, share = false): Promise<Disk> {
-  return about(path, async () =>
-    Disk.open(await FileStorage.open(path, { readOnly: true, share }), { readOnly: true }),
-  );
+/** Looks into an image, open for reading only. @throws DiskError with the path in its message */
+export function withImage<T>(
+  path: string,
+  share: boolean | undefined,
+  work: (disk: Disk) => Promise<T> | T,
+): Promise<T> {
+  return about(path, async () => {
+    const storage = await openStorage(path, { readOnly: true, share: share ?? false });
+    return closing(await Disk.open(storage, { readOnly: true }), work);
+  });
 }

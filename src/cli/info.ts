@@ -5,7 +5,7 @@ import { counted, wordFor } from "../count.js";
 import { IN_USE } from "../format/header.js";
 import type { DiskInfo } from "../operations/info.js";
 import { type Native, native } from "../storage/native.js";
-import { openImage } from "./image.js";
+import { withImage } from "./image.js";
 import { examples, shareOption } from "./options.js";
 import { formatFields, print, printJson } from "./print.js";
 import { formatExactSize, formatShare, formatSize } from "./size.js";
@@ -26,9 +26,7 @@ export function addInfo(program: Command): void {
 }
 
 async function info(file: string, { json, forceShare }: { json?: boolean; forceShare?: boolean }): Promise<void> {
-  const disk = await openImage(file, forceShare);
-  const facts = disk.info;
-  await disk.close();
+  const facts = await withImage(file, forceShare, (disk) => disk.info);
   const { blocks } = statSync(file);
   const usage = blocks * STAT_BLOCK_SIZE;
   if (json) await printJson({ filename: file, ...facts, diskUsage: usage, nativeCalls: nativeCalls() });

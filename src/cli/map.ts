@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import type { Command } from "commander";
 import { Draft, requireOther } from "./draft.js";
 import { about } from "./failure.js";
+import { closing } from "./open-files.js";
 import { baseOption, examples, shareOption } from "./options.js";
 import { Picture } from "./picture.js";
 import { drawPicture } from "./picture-svg.js";
@@ -41,13 +42,11 @@ export function addMap(program: Command): void {
 async function map(file: string, { base, json, svg, force, forceShare }: MapFlags): Promise<void> {
   if (svg !== undefined) requireOther(svg, [file, base]);
   const source = await openSource(file, { kind: "parallels", base, forceShare });
-  try {
+  await closing(source, async () => {
     if (svg !== undefined) await draw(source, svg, force);
     if (json) await printAll(jsonLines(source));
     else if (svg === undefined) await printAll(textLines(source));
-  } finally {
-    await source.close();
-  }
+  });
 }
 
 async function* textLines(source: Source): AsyncGenerator<string> {

@@ -3,9 +3,10 @@ import { Disk } from "../disk.js";
 import { probe } from "../format/header.js";
 import { readFully, readUpTo } from "../operations/transfer.js";
 import { runAsync } from "../run.js";
-import { FileStorage } from "../storage/file.js";
+import type { FileStorage } from "../storage/file.js";
 import { overdueTurn } from "../turn.js";
 import { about, Failure } from "./failure.js";
+import { closing, openStorage, orClose } from "./open-files.js";
 
 export type ImageKind = "parallels" | "raw";
 
@@ -53,13 +54,13 @@ const RAW_CLUSTER_SIZE = 1024 * 1024;
 const EXTENTS_AT_ONCE = 8192;
 
 /** Opens a file for reading. @throws DiskError with the path in its message; Failure */
-export function openSource(path: string, { kind, base, forceShare }: SourceOptions = {}): Promise<Source> {
-  return about(path, async () => {
-    const storage = await FileStorage.open(path, { readOnly: true, share: forceShare ?? false });
-    const found = kind ?? (await probeKind(storage));
-    if (found === "parallels") return openParallels(path, storage, base, forceShare);
-    if (base === undefined) return openRaw(path, storage);
-    await storage.close();
+export async function openSource(path: string, { kind, base, forceShare }: SourceOptions = {}): Promise<Source> {
+  const storage = await about(path, () => openStorage(path, { readOnly: true, share: forceShare ?? false }));
+  return orClose(storage, async () => {
+    const found = kind ?? (await about(path, () => probeKind(storage)));
+    if (found === "parallels")
+      return openParallels(path, storage, base === undefined ? undefined : await openSource(base, { forceShare }));
+    if (base === undefined) return about(path, () => openRaw(path, storage));
     throw new Failure(`${path} is not a Parallels image, so it has no base: leave --base out`);
   });
 }
@@ -100,14 +101,11 @@ function rawExtents(storage: FileStorage, offset: number, end: number): Extent[]
   return extents;
 }
 
-async function openParallels(
-  path: string,
-  storage: FileStorage,
-  basePath: string | undefined,
-  forceShare: boolean | undefined,
-): Promise<Source> {
-  const base = basePath === undefined ? undefined : await openSource(basePath, { forceShare });
-  const disk = await Disk.open(storage, { readOnly: true, ...(base && { base }) });
+/** The source owns its base: both are closed together, and if the image cannot be opened. */
+async function openParallels(path: string, storage: FileStorage, base: Source | undefined): Promise<Source> {
+  const disk = await orClose(base, () =>
+    about(path, () => Disk.open(storage, { readOnly: true, ...(base && { base }) })),
+  );
   return {
     path,
     kind: "parallels",
@@ -116,10 +114,7 @@ async function openParallels(
     disk,
     read: (buffer, offset) => about(path, () => disk.read(buffer, offset)),
     extents: (offset, length) => extentsOf(disk, base, offset, length),
-    close: async () => {
-      await disk.close();
-      await base?.close();
-    },
+    close: () => (base === undefined ? disk.close() : closing(base, () => disk.close())),
   };
 }
 
