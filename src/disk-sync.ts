@@ -4,7 +4,7 @@ import { type BlockStatus, blockStatus } from "./operations/block-status.js";
 import { check } from "./operations/check.js";
 import { abandon, close } from "./operations/close.js";
 import { createOpen } from "./operations/create.js";
-import { directError, directOffset, directWriteOffset } from "./operations/direct.js";
+import { directError, directOffset, directWriteOffset, wasEnoughSync } from "./operations/direct.js";
 import { discard } from "./operations/discard.js";
 import { flush } from "./operations/flush.js";
 import { open, owning } from "./operations/open.js";
@@ -117,10 +117,13 @@ export class DiskSync extends Face {
   #readDirect(buffer: Uint8Array, offset: number): boolean {
     const fileOffset = directOffset(this.image, buffer, offset);
     if (fileOffset < 0) return false;
+    const { storage } = this.image;
+    const { length } = buffer;
     try {
-      return this.image.storage.read(buffer, fileOffset) === buffer.length;
+      const answer = storage.read(buffer, fileOffset);
+      return answer === length || wasEnoughSync(storage, "read", answer, length);
     } catch (error) {
-      throw directError("reading", buffer.length, fileOffset, error);
+      throw directError("reading", length, fileOffset, error);
     }
   }
 
@@ -128,10 +131,13 @@ export class DiskSync extends Face {
     const fileOffset = directWriteOffset(this.image, buffer, offset);
     if (fileOffset < 0) return false;
     this.image.unflushed = true;
+    const { storage } = this.image;
+    const { length } = buffer;
     try {
-      return this.image.storage.write(buffer, fileOffset) === buffer.length;
+      const answer = storage.write(buffer, fileOffset);
+      return answer === length || wasEnoughSync(storage, "write", answer, length);
     } catch (error) {
-      throw directError("writing", buffer.length, fileOffset, error);
+      throw directError("writing", length, fileOffset, error);
     }
   }
 }

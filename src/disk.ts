@@ -1,4 +1,5 @@
 /** Disk: the asynchronous face. Requests may be made at any time; overlapping ones take effect one after the other. */
+import { partOf, requireKept, takeBuffer } from "./buffers.js";
 import { Face } from "./face.js";
 import { type BlockStatus, blockStatus } from "./operations/block-status.js";
 import { check } from "./operations/check.js";
@@ -18,6 +19,7 @@ import { undoRepair } from "./operations/undo-repair.js";
 import { write } from "./operations/write.js";
 import { type CreateOptions, createSettings, type OpenOptions, openSettings } from "./options.js";
 import { runAsync } from "./run.js";
+import { movedBytes } from "./storage/answers.js";
 import type { Storage } from "./storage/storage.js";
 import { overdueTurn } from "./turn.js";
 
@@ -135,20 +137,23 @@ export class Disk extends Face {
     const { image } = this;
     const last = clusterOf(image, offset + buffer.length - 1);
     const lock = image.locks!.tryAcquire(clusterOf(image, offset), last, verb === "writing");
-    return lock && this.#transfer(verb, buffer, fileOffset, lock);
+    return lock && this.#transfer(verb, takeBuffer(buffer), fileOffset, lock);
   }
 
   async #transfer(verb: "reading" | "writing", buffer: Uint8Array, fileOffset: number, lock: RangeLock): Promise<void> {
     const { image } = this;
     const { storage } = image;
+    const { length } = buffer;
     try {
-      const moved = await (verb === "reading" ? storage.read(buffer, fileOffset) : storage.write(buffer, fileOffset));
-      if (moved === buffer.length) return;
+      const answer = await (verb === "reading" ? storage.read(buffer, fileOffset) : storage.write(buffer, fileOffset));
+      requireKept(buffer, length);
+      if (answer === length) return;
+      const moved = movedBytes(storage, verb === "reading" ? "read" : "write", answer, length);
       // Still under the lock: nobody may see half of it.
-      const [rest, at] = [buffer.subarray(moved), fileOffset + moved];
+      const [rest, at] = [partOf(buffer, moved, length - moved), fileOffset + moved];
       await runAsync(verb === "reading" ? readFully(storage, rest, at) : writeFully(storage, rest, at));
     } catch (error) {
-      throw directError(verb, buffer.length, fileOffset, error);
+      throw directError(verb, length, fileOffset, error);
     } finally {
       if (verb === "writing") image.unflushed = true;
       image.locks!.release(lock);

@@ -1,4 +1,5 @@
 /** The errors of Parablock. Caller mistakes are TypeError or RangeError; everything else is a DiskError with a code. */
+import { quote, shownMessage } from "./printable.js";
 
 /** What went wrong, for programs; the message says it for people. */
 export type DiskErrorCode =
@@ -24,6 +25,8 @@ export type DiskErrorCode =
   | "CLOSED"
   /** The storage failed; `cause` is its error. */
   | "IO"
+  /** The storage answered what no storage may: a wrong number of bytes, say. Nothing of that request counts as done. */
+  | "BAD_STORAGE"
   /** No space is left: on the device, under a quota, or in the format's 32-bit entries. */
   | "NO_SPACE"
   /** An earlier flush failed, so nothing since the last good one is known to be durable; reopen the disk. */
@@ -57,33 +60,71 @@ export class DiskError extends Error {
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: DiskErrorCode, message: string, details: Record<string, unknown> = {}, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(shownMessage(message), cause === undefined ? undefined : { cause });
     this.code = code;
     this.details = details;
   }
 }
 
-const SYSTEM_CODES: Record<string, DiskErrorCode> = {
-  ENOSPC: "NO_SPACE",
-  EDQUOT: "NO_SPACE",
-  EFBIG: "NO_SPACE",
-  ENOENT: "NOT_FOUND",
-  EEXIST: "EXISTS",
-  EISDIR: "IS_DIRECTORY",
-  EACCES: "PERMISSION",
-  EPERM: "PERMISSION",
-  EROFS: "PERMISSION",
-};
+/** What platforms call it: the codes of operating systems, the names that browsers give. */
+const PLATFORM_CODES = new Map<unknown, DiskErrorCode>([
+  ["ENOSPC", "NO_SPACE"],
+  ["EDQUOT", "NO_SPACE"],
+  ["EFBIG", "NO_SPACE"],
+  ["QuotaExceededError", "NO_SPACE"],
+  ["NS_ERROR_FILE_NO_DEVICE_SPACE", "NO_SPACE"],
+  ["ENOENT", "NOT_FOUND"],
+  ["EEXIST", "EXISTS"],
+  ["EISDIR", "IS_DIRECTORY"],
+  ["EACCES", "PERMISSION"],
+  ["EPERM", "PERMISSION"],
+  ["EROFS", "PERMISSION"],
+]);
 
-/** Wraps what a storage threw: `doing` says what was tried ("writing 512 bytes at 65536"). A DiskError stays as it is. */
+/** A caller's mistake that shows only while a request is under way: it stays what it is, whatever wraps errors there. */
+export class CallerMistake extends TypeError {}
+
+/** What a request fails with: `storageError`, but for the caller's own mistakes. */
+export function requestError(doing: string, cause: unknown, details: Record<string, unknown> = {}): Error {
+  return isA(CallerMistake, cause) ? cause : storageError(doing, cause, details);
+}
+
+/**
+ * Wraps what a storage threw, which may be anything: `doing` says what was tried ("writing 512 bytes at 65536"). A
+ * DiskError stays as it is.
+ */
 export function storageError(doing: string, cause: unknown, details: Record<string, unknown> = {}): DiskError {
-  if (cause instanceof DiskError) return cause;
-  const { code, message } = cause as { code?: unknown; message?: unknown };
-  const diskCode = (typeof code === "string" && SYSTEM_CODES[code]) || "IO";
-  return new DiskError(
-    diskCode,
-    `${doing} failed: ${typeof message === "string" ? message : String(cause)}`,
-    details,
-    cause,
-  );
+  if (isA(DiskError, cause)) return cause;
+  const code = PLATFORM_CODES.get(fieldOf(cause, "code")) ?? PLATFORM_CODES.get(fieldOf(cause, "name")) ?? "IO";
+  const error = new DiskError(code, `${doing} failed: ${reasonOf(cause)}`, details, cause);
+  // The constructor takes undefined for none; here it is what was thrown.
+  if (cause === undefined)
+    Object.defineProperty(error, "cause", { value: undefined, configurable: true, writable: true });
+  return error;
+}
+
+/** What something that was thrown says of itself; never nothing. */
+export function reasonOf(thrown: unknown): string {
+  for (const field of ["message", "name"]) {
+    const text = fieldOf(thrown, field);
+    if (typeof text === "string" && text.trim() !== "") return shownMessage(text);
+  }
+  return `${quote(thrown)} was thrown`;
+}
+
+function isA<T>(wanted: new (...given: never[]) => T, thrown: unknown): thrown is T {
+  try {
+    return thrown instanceof wanted;
+  } catch {
+    return false; // a proxy that does not say what it is
+  }
+}
+
+/** A property of something that was thrown, where that can be asked. */
+export function fieldOf(thrown: unknown, name: string): unknown {
+  try {
+    return (thrown as Record<string, unknown> | null | undefined)?.[name];
+  } catch {
+    return undefined; // a proxy, or a getter, that throws
+  }
 }

@@ -1,11 +1,12 @@
 /** The two runners: they carry out an operation's requests, with promises or without. The only logic that exists twice. */
 import type { All, Operation } from "./operations/operation.js";
+import { DISK_SYNC_NEEDS, requireNow } from "./promises.js";
 import { overdueTurn } from "./turn.js";
 
 /** Operations of one `all` that are in flight at once: enough to keep a device busy, few enough to bound memory. */
 const MAX_PARALLEL = 32;
 
-/** Runs an operation over synchronous storages. */
+/** Runs an operation over synchronous storages: a promise is refused, with a TypeError. */
 export function runSync<T>(operation: Operation<T>): T {
   let step = operation.next();
   while (!step.done) {
@@ -13,6 +14,7 @@ export function runSync<T>(operation: Operation<T>): T {
     let answer: unknown;
     try {
       answer = typeof request === "function" ? request() : runAllSync(request);
+      requireNow(answer, DISK_SYNC_NEEDS);
     } catch (error) {
       step = operation.throw(error);
       continue;

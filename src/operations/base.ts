@@ -1,4 +1,6 @@
 /** What a copy-on-write disk stands on: any open disk, or a storage with raw bytes. */
+import { isThenable } from "../promises.js";
+import { sizeAnswered, storageName } from "../storage/answers.js";
 import type { Storage } from "../storage/storage.js";
 import type { Base } from "./image.js";
 import type { Operation } from "./operation.js";
@@ -13,17 +15,15 @@ export interface BaseDisk {
 
 /** Makes either kind readable in the same way. */
 export function* baseOf(beneath: BaseDisk | Storage): Operation<Base> {
-  if (!isDisk(beneath)) {
-    return { size: yield* sizeOf(beneath), path: beneath.path, read: (buffer, offset) => beneath.read(buffer, offset) };
-  }
-  return {
-    size: beneath.size,
-    path: beneath.path,
-    read: (buffer, offset) => {
-      const done = beneath.read(buffer, offset);
-      return done instanceof Promise ? done.then(() => buffer.length) : buffer.length;
-    },
+  const path = storageName(beneath);
+  if (!isDisk(beneath))
+    return { size: yield* sizeOf(beneath), path, read: (buffer, offset) => beneath.read(buffer, offset) };
+  const read = (buffer: Uint8Array, offset: number) => {
+    const { length } = buffer;
+    const done: unknown = beneath.read(buffer, offset);
+    return isThenable(done) ? Promise.resolve(done).then(() => length) : length;
   };
+  return { size: sizeAnswered(beneath, beneath.size), path, read };
 }
 
 function isDisk(beneath: BaseDisk | Storage): beneath is BaseDisk {

@@ -10,12 +10,13 @@ import {
   MAX_CLUSTER_SECTORS,
   SECTOR_SIZE,
 } from "../format/header.js";
+import { requireVerbs, WRITING } from "../storage/answers.js";
 import type { Storage } from "../storage/storage.js";
 import { type BaseDisk, baseOf } from "./base.js";
 import type { Image } from "./image.js";
 import { type OpenSettings, open } from "./open.js";
 import type { Operation } from "./operation.js";
-import { allocate, flushStorage, readUpTo, truncate, writeFully, writeZeros } from "./transfer.js";
+import { allocate, ask, flushStorage, readUpTo, sizeOf, truncate, writeFully, writeZeros } from "./transfer.js";
 
 /** What a new image is to be. */
 export interface CreateSettings {
@@ -81,6 +82,8 @@ function* create(storage: Storage, settings: CreateSettings): Operation<void> {
   const { size, clusterSize, format } = settings;
   const dataStart = dataStartOf(size, clusterSize);
   const { heads, cylinders } = geometryOf(size / SECTOR_SIZE);
+  requireVerbs(storage, WRITING);
+  yield* ask(storage, yield* sizeOf(storage));
   yield* truncate(storage, 0);
   yield* truncate(storage, dataStart);
   yield* takeBatBlocks(storage, dataStart, HEADER_SIZE + 4 * Math.ceil(size / clusterSize));

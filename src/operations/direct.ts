@@ -3,7 +3,10 @@
  * microseconds, as much as the transfer of 4 KiB itself; asking the tables here costs a few nanoseconds.
  */
 import { counted } from "../count.js";
-import { storageError } from "../errors.js";
+import { requestError } from "../errors.js";
+import { DISK_SYNC_NEEDS, requireNow } from "../promises.js";
+import { movedBytes } from "../storage/answers.js";
+import type { Storage } from "../storage/storage.js";
 import type { Image } from "./image.js";
 import { isInside } from "./read.js";
 
@@ -37,5 +40,11 @@ export function directWriteOffset(image: Image, buffer: Uint8Array, offset: numb
 }
 
 export function directError(verb: "reading" | "writing", length: number, fileOffset: number, cause: unknown): Error {
-  return storageError(`${verb} ${counted(length, "byte")} at ${fileOffset}`, cause);
+  return requestError(`${verb} ${counted(length, "byte")} at ${fileOffset}`, cause);
+}
+
+/** Whether a transfer moved all of `length` bytes, where its answer must be there at once. @throws TypeError, DiskError BAD_STORAGE */
+export function wasEnoughSync(storage: Storage, verb: "read" | "write", answer: unknown, length: number): boolean {
+  requireNow(answer, DISK_SYNC_NEEDS);
+  return movedBytes(storage, verb, answer, length) === length;
 }

@@ -6,6 +6,7 @@ import { counted } from "../count.js";
 import type { Engine, Grid, ScanFacts } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
 import { type Header, SECTOR_SIZE } from "../format/header.js";
+import { quote } from "../printable.js";
 import type { Storage } from "../storage/storage.js";
 import type { RangeLocks } from "./range-locks.js";
 import type { Preallocation, RepairReport } from "./reports.js";
@@ -103,26 +104,14 @@ export const sectorsToBytes = (sectors: number): number => sectors * SECTOR_SIZE
 export function requireRange(image: Pick<Image, "size" | "closed">, offset: number, length: number): void {
   requireOpen(image);
   if (!Number.isSafeInteger(offset) || offset < 0)
-    throw new RangeError(`offset: expected an integer from 0 to ${image.size}, got ${offset}`);
+    throw new RangeError(`offset: expected an integer from 0 to ${image.size}, got ${quote(offset)}`);
   if (!Number.isSafeInteger(length) || length < 0)
-    throw new RangeError(`length: expected a whole number of bytes, got ${length}`);
+    throw new RangeError(`length: expected a whole number of bytes, got ${quote(length)}`);
   if (offset + length > image.size) {
     throw new RangeError(
       `a request for ${counted(length, "byte")} at ${offset} passes the end of the disk, which has ${counted(image.size, "byte")}`,
     );
   }
-}
-
-export function requireBuffer(buffer: Uint8Array): void {
-  // By its tag: arrays of other realms (frames, node:vm) are as good.
-  if (Object.prototype.toString.call(buffer) !== "[object Uint8Array]")
-    throw new TypeError(`buffer: expected a Uint8Array, got ${describe(buffer)}`);
-}
-
-function describe(value: unknown): string {
-  return typeof value === "object" && value !== null
-    ? (value.constructor?.name ?? "an object")
-    : `${typeof value} ${value}`;
 }
 
 export function requireWritable(image: Image): void {

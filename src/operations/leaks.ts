@@ -6,9 +6,9 @@
 import { createZeroScanner } from "../engine/create.js";
 import type { ZeroScanner } from "../engine/engine.js";
 import type { HostRun, Image } from "./image.js";
-import { call, type Operation, together } from "./operation.js";
+import { type Operation, together } from "./operation.js";
 import { punch, rangeOf } from "./punch.js";
-import { readUpTo, writeZeros } from "./transfer.js";
+import { nextData, readUpTo, writeZeros } from "./transfer.js";
 
 /** How much is looked at once, in bytes, at most: a cluster is looked at by itself. */
 const SCAN_SIZE = 1024 * 1024;
@@ -34,7 +34,7 @@ function* scanRun(image: Image, run: HostRun, scanner: ZeroScanner, leaked: Host
   const end = start + runLength;
   for (let offset = start; offset < end; ) {
     if (storage.nextData) {
-      const data = yield* call(() => storage.nextData!(offset));
+      const data = yield* nextData(storage, offset);
       if (data === undefined || data.start >= end) return;
       offset = Math.max(offset, data.start);
     }

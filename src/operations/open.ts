@@ -7,6 +7,7 @@ import { createEngine } from "../engine/create.js";
 import type { EngineKind } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
 import { decodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE, SECTOR_SIZE, validateHeader } from "../format/header.js";
+import { READING, requireVerbs, storageName, WRITING } from "../storage/answers.js";
 import type { Storage } from "../storage/storage.js";
 import { type BaseDisk, baseOf } from "./base.js";
 import { damages } from "./findings.js";
@@ -16,7 +17,7 @@ import { RangeLocks } from "./range-locks.js";
 import { mend } from "./repair.js";
 import type { PreallocationMode, RepairLevel } from "./reports.js";
 import { survey } from "./survey.js";
-import { closeStorage, readFully, sizeOf } from "./transfer.js";
+import { ask, closeStorage, readFully, sizeOf } from "./transfer.js";
 
 /** What the operation needs of the options of either face. */
 export interface OpenSettings {
@@ -39,6 +40,7 @@ export function* open(storage: Storage, settings: OpenSettings): Operation<Image
 /** Runs what takes a storage over: the storage belongs to it from now on, and is closed where it fails. */
 export function* owning<T>(storage: Storage, operation: () => Operation<T>): Operation<T> {
   try {
+    requireVerbs(storage, READING);
     return yield* operation();
   } catch (error) {
     yield* closeQuietly(storage);
@@ -65,11 +67,9 @@ function* makeSound(image: Image, settings: OpenSettings): Operation<Image> {
 /** Reads header and BAT. */
 export function* load(storage: Storage, settings: OpenSettings): Operation<Image> {
   if (storage.readOnly && !settings.readOnly) {
-    throw new DiskError(
-      "READ_ONLY",
-      `${storage.path ?? "the storage"} cannot be written: open the disk with readOnly: true`,
-    );
+    throw new DiskError("READ_ONLY", `${storageName(storage)} cannot be written: open the disk with readOnly: true`);
   }
+  if (!settings.readOnly) requireVerbs(storage, WRITING);
   const fileSize = yield* sizeOf(storage);
   const headerBytes = new Uint8Array(Math.min(HEADER_SIZE, fileSize));
   yield* readFully(storage, headerBytes, 0);
@@ -80,6 +80,8 @@ export function* load(storage: Storage, settings: OpenSettings): Operation<Image
   const emptyFlag = (header.flags & FLAG.empty) !== 0;
   if (!emptyFlag) yield* readFully(storage, engine.batBytes, HEADER_SIZE);
   const base = settings.base && (yield* baseOf(settings.base));
+  // A promise would be refused when the first cluster is copied: better before anything is.
+  if (base && !settings.concurrent) yield* ask(base, base.size);
   const locks = settings.concurrent
     ? { locks: new RangeLocks(), tasks: new RangeLocks() }
     : { locks: undefined, tasks: undefined };

@@ -1,4 +1,5 @@
 /** Giving the blocks of host clusters back to the platform: an economy, so a storage that cannot is not asked again. */
+import { CallerMistake } from "../errors.js";
 import { type HostRun, hostOffsetOf, type Image } from "./image.js";
 import { call, type Operation } from "./operation.js";
 
@@ -9,7 +10,8 @@ export function* punch(image: Image, run: HostRun): Operation<boolean> {
   try {
     yield* call(() => image.storage.punch!(offset, length));
     return true;
-  } catch {
+  } catch (error) {
+    if (error instanceof CallerMistake) throw error; // a promise: it may punch at any later time
     image.punches = false;
     return false;
   }

@@ -1,25 +1,29 @@
 /** Read: one pass over the extents of a range; each goes straight from the file into the caller's buffer. */
+import { partOf, requireKept, takeBuffer } from "../buffers.js";
 import { DiskError } from "../errors.js";
 import { withClusters } from "./clusters.js";
 import { type Extent, extentsOf } from "./extents.js";
-import { type Base, clusterOf, type Image, requireBuffer, requireRange } from "./image.js";
+import { type Base, clusterOf, type Image, requireRange } from "./image.js";
 import { type Operation, together } from "./operation.js";
 import { readFully } from "./transfer.js";
 
 /** Fills `buffer` with the disk's bytes from `offset`. */
 export function* read(image: Image, buffer: Uint8Array, offset: number): Operation<void> {
-  requireBuffer(buffer);
-  requireRange(image, offset, buffer.length);
-  if (buffer.length > 0)
-    yield* withClusters(image, offset, buffer.length, false, () => readExtents(image, buffer, offset));
-}
-
-function* readExtents(image: Image, buffer: Uint8Array, offset: number): Operation<void> {
-  const extents = extentsOf(image, offset, buffer.length);
-  yield* together(extents.map((extent) => readExtent(image, extent, partOf(buffer, extent, offset))));
+  const target = takeBuffer(buffer);
+  const { length } = target;
+  requireRange(image, offset, length);
+  if (length === 0) return;
+  yield* withClusters(image, offset, length, false, function* () {
+    const extents = extentsOf(image, offset, length);
+    yield* together(
+      extents.map((extent) => readExtent(image, extent, partOf(target, extent.offset - offset, extent.length))),
+    );
+    requireKept(target, length);
+  });
 }
 
 function* readExtent(image: Image, extent: Extent, target: Uint8Array): Operation<void> {
+  requireKept(target, extent.length); // others of the request ran before
   if (extent.fileOffset >= 0) {
     requireInside(image, extent);
     yield* readFully(image.storage, target, extent.fileOffset);
@@ -53,9 +57,4 @@ function requireInside(image: Image, { offset, length, fileOffset }: Extent): vo
     `cluster ${cluster} cannot be read: its BAT entry leads to byte ${entryOffset}, outside the data area ${dataStart}..${fileSize}; run "parablock check"`,
     { cluster, fileOffset: entryOffset, dataStart, fileSize },
   );
-}
-
-function partOf(buffer: Uint8Array, extent: Extent, offset: number): Uint8Array {
-  if (extent.length === buffer.length) return buffer;
-  return buffer.subarray(extent.offset - offset, extent.offset - offset + extent.length);
 }

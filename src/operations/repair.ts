@@ -19,11 +19,11 @@ import { growFile } from "./grow.js";
 import { clusterCountOf, fileOffsetOf, hostOffsetOf, type Image, requireOpen, requireWritable, TASK } from "./image.js";
 import { freeLeaks, leakedRuns } from "./leaks.js";
 import { beginChange, changeHeader } from "./mark.js";
-import { call, type Operation } from "./operation.js";
+import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
 import type { RepairLevel, RepairReport } from "./reports.js";
 import { survey } from "./survey.js";
-import { readFully, writeFully, writeZeros } from "./transfer.js";
+import { readFully, saveBeside, writeFully, writeZeros } from "./transfer.js";
 
 /** Repairs an open image. */
 export function* repair(image: Image, level: RepairLevel): Operation<RepairReport> {
@@ -76,7 +76,7 @@ function* saveTables(image: Image): Operation<string | Uint8Array> {
   const { storage, engine } = image;
   const tables = new Uint8Array(HEADER_SIZE + 4 * engine.entryCount);
   yield* readFully(storage, tables, 0);
-  return storage.saveBeside ? yield* call(() => storage.saveBeside!("backup", tables)) : tables;
+  return storage.saveBeside ? yield* saveBeside(storage, "backup", tables) : tables;
 }
 
 /** Corrects the data offset. */

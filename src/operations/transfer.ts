@@ -1,11 +1,23 @@
-/** Whole transfers over storages that may move fewer bytes than asked; their errors say what was tried. */
+/**
+ * Whole transfers over storages that may move fewer bytes than asked. What storages answer is checked on its way, and
+ * errors say what was tried.
+ */
+import { partOf, requireKept } from "../buffers.js";
 import { counted } from "../count.js";
-import { DiskError, storageError } from "../errors.js";
-import type { Storage } from "../storage/storage.js";
+import { DiskError, fieldOf, reasonOf, requestError } from "../errors.js";
+import {
+  type Answering,
+  movedBytes,
+  nameAnswered,
+  runAnswered,
+  sizeAnswered,
+  storageName,
+} from "../storage/answers.js";
+import type { DataRange, Storage } from "../storage/storage.js";
 import { call, type Operation } from "./operation.js";
 
 /** Anything that bytes can be read from. */
-export type Readable = Pick<Storage, "read">;
+export type Readable = Pick<Storage, "read"> & Answering;
 
 /** Fills `buffer` from `offset`, or throws: a source that ends early is an IO error. */
 export function* readFully(source: Readable, buffer: Uint8Array, offset: number): Operation<void> {
@@ -25,31 +37,52 @@ export function* readFully(source: Readable, buffer: Uint8Array, offset: number)
 
 /** Reads until `buffer` is full or the source ends; answers how many bytes were read. */
 export function* readUpTo(source: Readable, buffer: Uint8Array, offset: number): Operation<number> {
+  const { length } = buffer;
   let done = 0;
-  while (done < buffer.length) {
-    const rest = done === 0 ? buffer : buffer.subarray(done);
+  while (done < length) {
+    const rest = partOf(buffer, done, length - done);
     const at = offset + done;
-    const got = yield* named(
-      () => `reading ${counted(rest.length, "byte")} at ${at}`,
+    const answer = yield* named(
+      () => `reading ${counted(length - done, "byte")} at ${at}`,
       () => source.read(rest, at),
     );
+    const got = movedBytes(source, "read", answer, length - done);
     if (got === 0) break;
     done += got;
   }
+  requireKept(buffer, length);
   return done;
 }
 
-/** Writes the whole of `buffer` at `offset`, or throws. */
-export function* writeFully(storage: Storage, buffer: Uint8Array, offset: number): Operation<void> {
+/** Asks for one byte: what answers in a way that cannot be used is found out while nothing has been changed. */
+export function* ask(source: Readable, size: number): Operation<void> {
+  yield* readUpTo(source, new Uint8Array(Math.min(1, size)), 0);
+}
+
+/** Writes the whole of `buffer` at `offset`, or throws; `length` is how long it was when the request was made. */
+export function* writeFully(
+  storage: Storage,
+  buffer: Uint8Array,
+  offset: number,
+  length = buffer.length,
+): Operation<void> {
   let done = 0;
-  while (done < buffer.length) {
-    const rest = done === 0 ? buffer : buffer.subarray(done);
+  while (done < length) {
+    const rest = partOf(buffer, done, length - done);
     const at = offset + done;
-    const doing = () => `writing ${counted(rest.length, "byte")} at ${at}`;
-    const moved = yield* named(doing, () => storage.write(rest, at));
-    if (moved === 0) throw new DiskError("IO", `${doing()} failed: the storage took no byte`, { offset: at });
+    const doing = () => `writing ${counted(length - done, "byte")} at ${at}`;
+    const answer = yield* named(doing, () => storage.write(rest, at));
+    const moved = movedBytes(storage, "write", answer, length - done);
+    if (moved === 0) throw tookNothing(storage, doing(), at);
     done += moved;
   }
+  requireKept(buffer, length);
+}
+
+/** A storage that has no room left says so in an error, or, as Firefox's does, takes what fits and then nothing. */
+function tookNothing(storage: Storage, doing: string, offset: number): DiskError {
+  const message = `${doing} failed: ${storageName(storage)} took no byte, as one that is full: free some space`;
+  return new DiskError("NO_SPACE", message, { offset });
 }
 
 const ZEROS = new Uint8Array(256 * 1024);
@@ -61,11 +94,13 @@ export function* writeZeros(storage: Storage, offset: number, length: number): O
   }
 }
 
-export const sizeOf = (storage: Storage): Operation<number> =>
-  named(
+export function* sizeOf(storage: Storage): Operation<number> {
+  const answer = yield* named(
     () => "asking for the size",
     () => storage.size(),
   );
+  return sizeAnswered(storage, answer);
+}
 
 export const truncate = (storage: Storage, size: number): Operation<void> =>
   named(
@@ -80,9 +115,27 @@ export function* allocate(storage: Storage, offset: number, length: number): Ope
     yield* call(() => storage.allocate!(offset, length));
     return undefined;
   } catch (error) {
-    if ((error as DiskError).code === "UNSUPPORTED") return (error as Error).message;
-    throw storageError(`allocating ${counted(length, "byte")} at ${offset}`, error);
+    if (fieldOf(error, "code") === "UNSUPPORTED") return reasonOf(error);
+    throw requestError(`allocating ${counted(length, "byte")} at ${offset}`, error);
   }
+}
+
+/** The next run of bytes that may be anything but zero, of a storage that can tell. */
+export function* nextData(storage: Storage, offset: number): Operation<DataRange | undefined> {
+  const answer = yield* named(
+    () => `looking for data from ${offset}`,
+    () => storage.nextData!(offset),
+  );
+  return runAnswered(storage, answer, offset);
+}
+
+/** Saves bytes beside a storage that can; answers under which name. */
+export function* saveBeside(storage: Storage, suffix: string, bytes: Uint8Array): Operation<string> {
+  const answer = yield* named(
+    () => `saving ${bytes.length} bytes beside the image`,
+    () => storage.saveBeside!(suffix, bytes),
+  );
+  return nameAnswered(storage, answer);
 }
 
 export const flushStorage = (storage: Storage): Operation<void> =>
@@ -102,6 +155,6 @@ function* named<T>(doing: () => string, request: () => T | PromiseLike<T>): Oper
   try {
     return yield* call(request);
   } catch (error) {
-    throw storageError(doing(), error);
+    throw requestError(doing(), error);
   }
 }

@@ -2,6 +2,7 @@
  * Undoing a repair: the BAT entries that it dropped come back from its backup, as long as they still lead nowhere and
  * nothing was written to their clusters since. Entries that got copies keep them: they read the same either way.
  */
+import { takeBuffer } from "../buffers.js";
 import { DiskError } from "../errors.js";
 import { decodeHeader, HEADER_SIZE, IN_USE } from "../format/header.js";
 import type { Storage } from "../storage/storage.js";
@@ -13,9 +14,10 @@ import { closeStorage, flushStorage, writeFully } from "./transfer.js";
 
 /** Puts dropped entries back into the image and closes it, marked as not closed cleanly; answers how many. */
 export function* undoRepair(storage: Storage, backup: Uint8Array): Operation<number> {
+  const saved = new Uint8Array(takeBuffer(backup)); // it stays the caller's
   const count = yield* owning(storage, function* () {
     const image = yield* load(storage, SETTINGS);
-    const restored = restoreEntries(image, readBackup(image, backup));
+    const restored = restoreEntries(image, readBackup(image, saved));
     if (restored > 0) yield* writeBat(image);
     return restored;
   });

@@ -5,21 +5,14 @@
  * before the BAT in memory points to it; the BAT in the file follows at the next flush (docs/safety.md).
  */
 
+import { partOf, requireKept, takeBuffer } from "../buffers.js";
 import { NO_HOST_CLUSTER } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
 import { withClusters } from "./clusters.js";
 import { type Extent, extentsOf } from "./extents.js";
 import { flush } from "./flush.js";
 import { growFile } from "./grow.js";
-import {
-  clusterOf,
-  hostClusterOf,
-  hostOffsetOf,
-  type Image,
-  requireBuffer,
-  requireRange,
-  requireWritable,
-} from "./image.js";
+import { clusterOf, hostClusterOf, hostOffsetOf, type Image, requireRange, requireWritable } from "./image.js";
 import { beginChange } from "./mark.js";
 import { type Operation, together } from "./operation.js";
 import { readBase } from "./read.js";
@@ -31,12 +24,14 @@ export type Source = Uint8Array | number;
 /** Writes `buffer` to the disk at `offset`. */
 export function* write(image: Image, buffer: Uint8Array, offset: number): Operation<void> {
   requireWritable(image);
-  requireBuffer(buffer);
-  requireRange(image, offset, buffer.length);
-  if (buffer.length === 0) return;
-  yield* withClusters(image, offset, buffer.length, true, function* () {
+  const source = takeBuffer(buffer);
+  const { length } = source;
+  requireRange(image, offset, length);
+  if (length === 0) return;
+  yield* withClusters(image, offset, length, true, function* () {
     yield* beginChange(image);
-    yield* store(image, buffer, offset);
+    requireKept(source, length);
+    yield* store(image, source, offset);
   });
 }
 
@@ -54,7 +49,9 @@ export function* store(image: Image, source: Source, offset: number): Operation<
 }
 
 function storeExtent(image: Image, extent: Extent, source: Source): Operation<void> {
-  return extent.fileOffset >= 0 ? put(image, source, extent.fileOffset) : storeNew(image, extent, source);
+  return extent.fileOffset >= 0
+    ? put(image, source, extent.fileOffset, extent.length)
+    : storeNew(image, extent, source);
 }
 
 /** Stores bytes in a range of unallocated clusters, run by run of free host clusters. */
@@ -105,17 +102,18 @@ interface NewRun {
 
 /** Writes the whole content of newly allocated clusters: `source` at `offset`, and what belongs around it. */
 function* fillRun(image: Image, run: NewRun, source: Source, offset: number): Operation<void> {
+  const length = lengthOf(source); // before anything is waited for
   const fileStart = hostOffsetOf(image, run.hostCluster);
   const fileEnd = fileStart + run.count * image.clusterSize;
   const blank = fileStart >= image.zeroFrom;
   image.zeroFrom = Math.max(image.zeroFrom, fileEnd);
   yield* growFile(image, fileEnd);
   const start = run.cluster * image.clusterSize;
-  const sourceEnd = offset + lengthOf(source);
+  const sourceEnd = offset + length;
   const end = start + run.count * image.clusterSize;
   yield* together([
     fillAround(image, start, offset, fileStart, blank),
-    typeof source === "number" && blank ? nothing() : put(image, source, fileStart + offset - start),
+    typeof source === "number" && blank ? nothing() : put(image, source, fileStart + offset - start, length),
     fillAround(image, sourceEnd, end, fileStart + sourceEnd - start, blank),
   ]);
 }
@@ -134,9 +132,9 @@ function* fillAround(image: Image, from: number, to: number, fileOffset: number,
 /** How much of the base is copied at once, in bytes. */
 const COPY_SIZE = 1024 * 1024;
 
-function put(image: Image, source: Source, fileOffset: number): Operation<void> {
-  if (typeof source === "number") return writeZeros(image.storage, fileOffset, source);
-  return writeFully(image.storage, source, fileOffset);
+function put(image: Image, source: Source, fileOffset: number, length: number): Operation<void> {
+  if (typeof source === "number") return writeZeros(image.storage, fileOffset, length);
+  return writeFully(image.storage, source, fileOffset, length);
 }
 
 function* nothing(): Operation<void> {}
@@ -144,8 +142,7 @@ function* nothing(): Operation<void> {}
 const lengthOf = (source: Source): number => (typeof source === "number" ? source : source.length);
 
 function slice(source: Source, from: number, length: number): Source {
-  if (typeof source === "number") return length;
-  return length === source.length ? source : source.subarray(from, from + length);
+  return typeof source === "number" ? length : partOf(source, from, length);
 }
 
 function outOfClusters(image: Image): DiskError {

@@ -2,8 +2,11 @@
  * Any storage behind a block cache: for those whose requests are dear. Reads come from memory where they can; changes
  * go through at once, and a read that begins after one has ended sees it.
  */
+
+import { requireKept, takeBuffer } from "../buffers.js";
 import { requireOptions } from "../caller-options.js";
 import { DiskError } from "../errors.js";
+import { movedBytes, READING, requireVerbs, sizeAnswered } from "./answers.js";
 import {
   BlockCache,
   type BlockSource,
@@ -27,6 +30,7 @@ export interface CachedStorage extends Storage {
  */
 export function cached(storage: Storage, options: CacheOptions = {}): CachedStorage {
   requireOptions(options, CACHE_OPTIONS);
+  requireVerbs(storage, READING);
   return new Cached(storage, options);
 }
 
@@ -65,32 +69,42 @@ class Cached implements CachedStorage {
 
   read(buffer: Uint8Array, offset: number): number | Promise<number> {
     this.#requireOpen();
-    if (this.#resizing > 0) return this.#inner.read(buffer, offset);
-    if (!this.#sizeKnown) return this.#learnSize().then((known) => (known ? this : this.#inner).read(buffer, offset));
-    const length = Math.min(buffer.length, this.#cache.size - offset);
+    const target = takeBuffer(buffer);
+    if (this.#resizing > 0) return this.#readPast(target, offset);
+    if (!this.#sizeKnown)
+      return this.#learnSize().then((known) => (known ? this.read(target, offset) : this.#readPast(target, offset)));
+    const length = Math.min(target.length, this.#cache.size - offset);
     if (length <= 0) return 0;
-    const answer = this.#cache.read(length === buffer.length ? buffer : buffer.subarray(0, length), offset);
+    const answer = this.#cache.read(length === target.length ? target : target.subarray(0, length), offset);
     // Blocks are larger than what was asked for: its own bytes may be readable all the same.
-    return typeof answer === "number" ? answer : answer.catch(() => this.#inner.read(buffer, offset));
+    return typeof answer === "number" ? answer : answer.catch(() => this.#readPast(target, offset));
+  }
+
+  async #readPast(target: Uint8Array, offset: number): Promise<number> {
+    const { length } = target;
+    return movedBytes(this.#inner, "read", await this.#inner.read(target, offset), length);
   }
 
   async write(buffer: Uint8Array, offset: number): Promise<number> {
     this.#requireOpen();
-    const end = offset + buffer.length;
+    const source = takeBuffer(buffer);
+    const { length } = source;
+    const end = offset + length;
     const hold = this.#begin(offset, end, !this.#sizeKnown || end > this.#cache.size);
     let written: Uint8Array | undefined;
     try {
-      const moved = await this.#inner.write(buffer, offset);
-      written = buffer.subarray(0, moved);
+      const moved = movedBytes(this.#inner, "write", await this.#inner.write(source, offset), length);
+      requireKept(source, length);
+      written = source.subarray(0, moved);
       return moved;
     } finally {
       this.#end(hold, written);
     }
   }
 
-  size(): number | Promise<number> {
+  async size(): Promise<number> {
     this.#requireOpen();
-    return this.#inner.size();
+    return sizeAnswered(this.#inner, await this.#inner.size());
   }
 
   async truncate(size: number): Promise<void> {
@@ -151,7 +165,7 @@ class Cached implements CachedStorage {
   /** Answers false where a change came in between. */
   async #learnSize(): Promise<boolean> {
     const version = this.#sizeVersion;
-    const size = await this.#inner.size();
+    const size = sizeAnswered(this.#inner, await this.#inner.size());
     if (version !== this.#sizeVersion) return false;
     this.#cache.size = size;
     this.#sizeKnown = true;
@@ -182,7 +196,8 @@ function sourceOf(storage: Storage): BlockSource {
 
 async function fillFrom(storage: Storage, buffer: Uint8Array, offset: number): Promise<void> {
   for (let done = 0; done < buffer.length; ) {
-    const moved = await storage.read(done === 0 ? buffer : buffer.subarray(done), offset + done);
+    const answer = await storage.read(done === 0 ? buffer : buffer.subarray(done), offset + done);
+    const moved = movedBytes(storage, "read", answer, buffer.length - done);
     if (moved === 0) throw new DiskError("IO", `reading at ${offset + done} failed: the storage ended`);
     done += moved;
   }

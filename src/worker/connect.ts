@@ -1,9 +1,11 @@
 /** The end that uses the disk: the verbs of `Disk`, performed in the worker that serves it. */
+
+import { requireKept, takeBuffer } from "../buffers.js";
 import { requireOptions } from "../caller-options.js";
 import { DiskError } from "../errors.js";
 import type { Format } from "../format/header.js";
 import type { BlockStatus } from "../operations/block-status.js";
-import { requireBuffer, requireRange } from "../operations/image.js";
+import { requireRange } from "../operations/image.js";
 import type { DiskInfo } from "../operations/info.js";
 import type { CheckReport, RepairLevel, RepairReport } from "../operations/reports.js";
 import { Connection, closedError } from "./connection.js";
@@ -93,8 +95,11 @@ export class RemoteDisk {
 
   /** Fills `buffer` with the bytes at `offset`. @throws RangeError beyond the disk; DiskError as `Disk.read` */
   async read(buffer: Uint8Array, offset: number): Promise<void> {
-    const { length } = this.#require(buffer, offset);
-    buffer.set(await this.#connection.request("read", { offset, length }));
+    const target = this.#require(buffer, offset);
+    const { length } = target;
+    const bytes = await this.#connection.request("read", { offset, length });
+    requireKept(target, length);
+    target.set(bytes);
   }
 
   /** Stores the bytes of `buffer` at `offset`; the buffer is copied before this returns. Durable after `flush`. */
@@ -166,9 +171,9 @@ export class RemoteDisk {
 
   /** The caller's mistakes are told here: nothing is copied for a request that cannot be. */
   #require(buffer: Uint8Array, offset: number): Uint8Array {
-    requireBuffer(buffer);
-    this.#requireRange(offset, buffer.length);
-    return buffer;
+    const taken = takeBuffer(buffer);
+    this.#requireRange(offset, taken.length);
+    return taken;
   }
 
   #requireRange(offset: number, length: number): void {

@@ -7,10 +7,24 @@ export type Verb = "read" | "write" | "size" | "truncate" | "flush" | "punch" | 
 /**
  * What goes wrong. "EIO" and "ENOSPC": nothing was done. "half": a part of a write was done before it failed. "late": all
  * was done, and only the answer is an error. "short": fewer bytes were moved than asked, which is no error.
+ * "wild": nothing was done, and the answer is none that a storage may give.
  */
-export type FaultKind = "EIO" | "ENOSPC" | "half" | "late" | "short";
+export type FaultKind = "EIO" | "ENOSPC" | "half" | "late" | "short" | "wild";
 
-const FAULT_KINDS: readonly FaultKind[] = ["EIO", "ENOSPC", "half", "late", "short"];
+const FAULT_KINDS: readonly FaultKind[] = ["EIO", "ENOSPC", "half", "late", "short", "wild"];
+
+/** Chromium has answered the first for a write to a full device; that much is a size. */
+const WILD: readonly unknown[] = [
+  4294967288,
+  undefined,
+  Number.NaN,
+  -1,
+  0.5,
+  "512",
+  null,
+  1n,
+  Number.POSITIVE_INFINITY,
+];
 
 /** More requests than anything here makes of its storage. */
 const LIMIT = 500;
@@ -43,6 +57,7 @@ const STRIKES: Record<FaultKind, readonly Verb[]> = {
   half: ["write"],
   late: ["write", "truncate", "flush", "punch", "allocate"],
   short: ["read", "write"],
+  wild: ["read", "write", "size"],
 };
 
 const HEADER_SIZE = 64;
@@ -57,10 +72,13 @@ export class FaultyStorage implements StorageSync {
   struck: Verb | undefined;
   /** The error that was thrown for it. */
   error: Error | undefined;
+  /** How often it answered wildly. */
+  wild = 0;
   /** A flush failed while guest data or BAT blocks waited for it. */
   lost = false;
   #kind: FaultKind | undefined;
   #left = 0;
+  #place = 0;
   #waiting: number;
 
   /** @param waiting writes that nobody flushed yet */
@@ -73,6 +91,7 @@ export class FaultyStorage implements StorageSync {
   arm(kind: FaultKind, at: number): void {
     this.#kind = kind;
     this.#left = at;
+    this.#place = at;
   }
 
   disarm(): void {
@@ -128,11 +147,18 @@ export class FaultyStorage implements StorageSync {
     if (kind === undefined) return act();
     this.struck = verb;
     if (kind === "short") return act(part);
+    if (kind === "wild") return this.#wildly(verb);
     if (kind === "half") act(part);
     if (kind === "late") act();
     const code = kind === "ENOSPC" ? "ENOSPC" : "EIO";
     this.error = Object.assign(new Error(`${code}: injected, ${verb}`), { code });
     throw this.error;
+  }
+
+  #wildly<T>(verb: Verb): T {
+    this.wild++;
+    const choice = this.#place % WILD.length;
+    return WILD[verb === "size" ? Math.max(1, choice) : choice] as T;
   }
 
   #due(verb: Verb): FaultKind | undefined {

@@ -133,6 +133,10 @@ const CODES = { EIO: "IO", ENOSPC: "NO_SPACE" } as const;
 /** An injected error reached the caller, as a DiskError with its cause. */
 export function expectInjected(error: unknown, faulty: FaultyStorage): void {
   expect(error).toBeInstanceOf(DiskError);
+  if (faulty.wild > 0) {
+    expect((error as DiskError).code).toBe("BAD_STORAGE");
+    return;
+  }
   const system = faulty.error as NodeJS.ErrnoException;
   expect((error as DiskError).code).toBe(CODES[system.code as keyof typeof CODES]);
   expect((error as DiskError).cause).toBe(system);
