@@ -3,6 +3,7 @@
  * request waits: memory that grows adds nothing to it, and memory that was taken away - transferred to somebody, or
  * shrunk - is an error, before anything else is written. Shared memory is as good as any.
  */
+import { counted } from "./count.js";
 import { CallerMistake } from "./errors.js";
 import { quote } from "./printable.js";
 
@@ -49,6 +50,6 @@ function requireMemory(buffer: Uint8Array): void {
 
 function gone(length: number): CallerMistake {
   return new CallerMistake(
-    `buffer: expected ${length} bytes until the request ends, got memory that was transferred away or shrunk meanwhile`,
+    `buffer: expected ${counted(length, "byte")} until the request ends, got memory that was transferred away or shrunk meanwhile`,
   );
 }

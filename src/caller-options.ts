@@ -2,6 +2,7 @@
  * What a caller hands in as options, checked where it comes in: an object, with names that exist. A mistyped name
  * would pass for the default without a word, and `readonly: true` would open for writing.
  */
+import { quote } from "./printable.js";
 
 /** The names of an options object: all of them, as its type has it. */
 export type OptionNames<Options> = { readonly [Name in keyof Options]-?: true };
@@ -9,13 +10,13 @@ export type OptionNames<Options> = { readonly [Name in keyof Options]-?: true };
 /** Checks names. One that is there with the value undefined is not given. @throws TypeError that names the nearest */
 export function requireOptions<Options extends object>(options: Options, names: OptionNames<Options>): void {
   if (typeof options !== "object" || options === null)
-    throw new TypeError(`options: expected an object, got ${shown(options)}`);
+    throw new TypeError(`options: expected an object, got ${quote(options)}`);
   for (const name in options) {
     if (options[name] === undefined || Object.hasOwn(names, name)) continue;
     const nearest = nearestOf(name, Object.keys(names));
     const hint =
       nearest === undefined ? `expected one of ${Object.keys(names).join(", ")}` : `did you mean ${nearest}?`;
-    throw new TypeError(`options: there is no option ${shown(name)}: ${hint}`);
+    throw new TypeError(`options: there is no option ${quote(name)}: ${hint}`);
   }
 }
 
@@ -23,26 +24,14 @@ export function requireOptions<Options extends object>(options: Options, names: 
 export function requireFlags(flags: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(flags)) {
     if (value === undefined || typeof value === "boolean") continue;
-    throw new TypeError(`${name}: expected true or false, got ${shown(value)}`);
+    throw new TypeError(`${name}: expected true or false, got ${quote(value)}`);
   }
 }
 
 /** Checks how a storage is to be made. @throws RangeError */
 export function requireCreate(create: unknown): void {
   if (create === undefined || create === "new" || create === "replace") return;
-  throw new RangeError(`create: expected "new" or "replace", got ${shown(create)}`);
-}
-
-const SHOWN_LENGTH = 60;
-
-/** A value for a message: bounded, printable, and never what a buffer holds. */
-export function shown(value: unknown): string {
-  if (typeof value === "string") {
-    const text = value.length > SHOWN_LENGTH ? `${value.slice(0, SHOWN_LENGTH)}…` : value;
-    return JSON.stringify(text);
-  }
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
-  return typeof value === "function" ? "a function" : String(value);
+  throw new RangeError(`create: expected "new" or "replace", got ${quote(create)}`);
 }
 
 /** The name that was probably meant: the same but for its case, or but for a slip. */

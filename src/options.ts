@@ -1,5 +1,5 @@
 /** The options of both faces, their defaults, and what is checked of them before anything is touched. */
-import { type OptionNames, requireFlags, requireOptions, shown } from "./caller-options.js";
+import { type OptionNames, requireFlags, requireOptions } from "./caller-options.js";
 import type { EngineKind } from "./engine/engine.js";
 import { DiskError } from "./errors.js";
 import type { Format } from "./format/header.js";
@@ -7,6 +7,8 @@ import type { BaseDisk } from "./operations/base.js";
 import { type NewDiskSettings, requireCreatable } from "./operations/create.js";
 import type { OpenSettings } from "./operations/open.js";
 import type { PreallocationMode, RepairLevel } from "./operations/reports.js";
+import { quote } from "./printable.js";
+import { storageName } from "./storage/answers.js";
 import type { Storage } from "./storage/storage.js";
 
 /** How to open a disk. `Beneath` is what may lie beneath: what the face can read. */
@@ -82,7 +84,7 @@ export function createSettings(storage: Storage, options: CreateOptions, concurr
   requireNewDisk(options);
   const { size, clusterSize = DEFAULT_CLUSTER_SIZE, format = DEFAULT_FORMAT, ...opening } = options;
   if (storage.readOnly)
-    throw new DiskError("READ_ONLY", `${storage.path ?? "the storage"} cannot be written: no disk can be made in it`);
+    throw new DiskError("READ_ONLY", `${storageName(storage)} cannot be written: no disk can be made in it`);
   return { create: { size, clusterSize, format }, open: openSettings(storage, opening, concurrent) };
 }
 
@@ -98,25 +100,25 @@ export function requireNewDisk(options: CreateOptions): void {
 export function requireValues({ readOnly, engine, repair = "none", prealloc, base }: OpenOptions): void {
   requireFlags({ readOnly });
   if (engine !== undefined && engine !== "wasm" && engine !== "js")
-    throw new RangeError(`engine: expected "wasm" or "js", got ${shown(engine)}`);
+    throw new RangeError(`engine: expected "wasm" or "js", got ${quote(engine)}`);
   if (repair !== "none" && repair !== "leaks" && repair !== "all")
-    throw new RangeError(`repair: expected "none", "leaks" or "all", got ${shown(repair)}`);
+    throw new RangeError(`repair: expected "none", "leaks" or "all", got ${quote(repair)}`);
   if (prealloc !== undefined) requirePreallocation(prealloc);
   if (base !== undefined && !isBeneath(base))
-    throw new TypeError(`base: expected an open disk, or a storage with raw bytes, got ${shown(base)}`);
+    throw new TypeError(`base: expected an open disk, or a storage with raw bytes, got ${quote(base)}`);
 }
 
 const MODES: readonly PreallocationMode[] = ["falloc", "truncate", "off"];
 
 function requirePreallocation(prealloc: NonNullable<OpenOptions["prealloc"]>): void {
   if (typeof prealloc !== "object" || prealloc === null)
-    throw new TypeError(`prealloc: expected { mode, size }, got ${shown(prealloc)}`);
+    throw new TypeError(`prealloc: expected { mode, size }, got ${quote(prealloc)}`);
   requireOptions(prealloc, { mode: true, size: true });
   const { mode, size = DEFAULT_PREALLOCATION } = prealloc;
   if (!MODES.includes(mode))
-    throw new RangeError(`prealloc.mode: expected one of ${MODES.join(", ")}, got ${shown(mode)}`);
+    throw new RangeError(`prealloc.mode: expected one of ${MODES.join(", ")}, got ${quote(mode)}`);
   if (!Number.isSafeInteger(size) || size < 0)
-    throw new RangeError(`prealloc.size: expected a number of bytes, got ${shown(size)}`);
+    throw new RangeError(`prealloc.size: expected a number of bytes, got ${quote(size)}`);
 }
 
 function preallocationOf(storage: Storage, prealloc: OpenOptions["prealloc"]): OpenSettings["preallocation"] {

@@ -1,6 +1,8 @@
 /** How a V86Disk is set up, what it asks of its disk, and what it says where something fails. */
+
 import { type OptionNames, requireOptions } from "../caller-options.js";
 import { DiskError } from "../errors.js";
+import { quote } from "../printable.js";
 
 const DEFAULT_FLUSH_DELAY = 1000;
 const MAX_TIMER = 2 ** 31 - 1;
@@ -44,8 +46,8 @@ const V86_OPTIONS: OptionNames<V86DiskOptions> = { onerror: true, flushDelayMill
 export function flushDelayOf(options: V86DiskOptions): number {
   requireOptions(options, V86_OPTIONS);
   const { flushDelayMilliseconds: delay = DEFAULT_FLUSH_DELAY } = options;
-  if (delay === Infinity || (delay >= 0 && delay <= MAX_TIMER)) return delay;
-  throw new RangeError(`flushDelayMilliseconds: expected 0 to ${MAX_TIMER} or Infinity, got ${delay}`);
+  if (delay === Infinity || (typeof delay === "number" && delay >= 0 && delay <= MAX_TIMER)) return delay;
+  throw new RangeError(`flushDelayMilliseconds: expected 0 to ${MAX_TIMER} or Infinity, got ${quote(delay)}`);
 }
 
 /** What a state refuses with while requests are in flight. */

@@ -1,4 +1,5 @@
 /** Block status: what lies where. */
+import { quote } from "../printable.js";
 import { extentsOf } from "./extents.js";
 import { type Image, requireRange } from "./image.js";
 
@@ -32,7 +33,7 @@ export function blockStatus(
 ): BlockStatus[] {
   requireRange(image, offset, length);
   if (!Number.isSafeInteger(limit) || limit < 1)
-    throw new RangeError(`limit: expected a number of runs, at least 1, got ${limit}`);
+    throw new RangeError(`limit: expected a number of runs, at least 1, got ${quote(limit)}`);
   const runs = extentsOf(image, offset, length, limit).flatMap(({ fileOffset, ...range }): BlockStatus[] =>
     fileOffset >= 0 ? [{ ...range, kind: "data", fileOffset }] : emptyStatus(image, range.offset, range.length),
   );

@@ -10,6 +10,7 @@ import {
   MAX_CLUSTER_SECTORS,
   SECTOR_SIZE,
 } from "../format/header.js";
+import { quote } from "../printable.js";
 import { requireVerbs, WRITING } from "../storage/answers.js";
 import type { Storage } from "../storage/storage.js";
 import { type BaseDisk, baseOf } from "./base.js";
@@ -36,7 +37,7 @@ export interface NewDiskSettings {
 /** Checks a new image's sizes. @throws RangeError with what would be right */
 export function requireCreatable({ size, clusterSize, format }: CreateSettings): void {
   if (!Number.isSafeInteger(size) || size < 0 || size % SECTOR_SIZE !== 0) {
-    throw new RangeError(`size: expected a multiple of ${SECTOR_SIZE} bytes, got ${size}`);
+    throw new RangeError(`size: expected a multiple of ${SECTOR_SIZE} bytes, got ${quote(size)}`);
   }
   if (
     !Number.isInteger(clusterSize) ||
@@ -45,11 +46,10 @@ export function requireCreatable({ size, clusterSize, format }: CreateSettings):
     clusterSize / SECTOR_SIZE > MAX_CLUSTER_SECTORS
   ) {
     throw new RangeError(
-      `clusterSize: expected a multiple of ${SECTOR_SIZE} bytes up to ${MAX_CLUSTER_SECTORS * SECTOR_SIZE}, got ${clusterSize}`,
+      `clusterSize: expected a multiple of ${SECTOR_SIZE} bytes up to ${MAX_CLUSTER_SECTORS * SECTOR_SIZE}, got ${quote(clusterSize)}`,
     );
   }
-  if (format !== "v1" && format !== "v2")
-    throw new RangeError(`format: expected "v1" or "v2", got ${JSON.stringify(format)}`);
+  if (format !== "v1" && format !== "v2") throw new RangeError(`format: expected "v1" or "v2", got ${quote(format)}`);
   const entries = Math.ceil(size / clusterSize);
   if (entries > MAX_BAT_ENTRIES) {
     throw new RangeError(

@@ -132,7 +132,7 @@ export function* nextData(storage: Storage, offset: number): Operation<DataRange
 /** Saves bytes beside a storage that can; answers under which name. */
 export function* saveBeside(storage: Storage, suffix: string, bytes: Uint8Array): Operation<string> {
   const answer = yield* named(
-    () => `saving ${bytes.length} bytes beside the image`,
+    () => `saving ${counted(bytes.length, "byte")} beside the image`,
     () => storage.saveBeside!(suffix, bytes),
   );
   return nameAnswered(storage, answer);

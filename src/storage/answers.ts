@@ -2,6 +2,7 @@
  * What storages answer, checked here, once, where it enters: a storage of somebody's own, a browser, a wrapper may
  * answer anything, and a number that is believed becomes data that is not there. Nothing counts as done on a bad answer.
  */
+import { counted } from "../count.js";
 import { DiskError } from "../errors.js";
 import { kindOf, quote, shownName } from "../printable.js";
 import type { DataRange, Storage } from "./storage.js";
@@ -33,7 +34,7 @@ export function requireVerbs(storage: Storage, verbs: readonly (keyof Storage)[]
 /** How many bytes a `read` or `write` moved. @throws DiskError BAD_STORAGE */
 export function movedBytes(storage: Answering, verb: "read" | "write", answer: unknown, asked: number): number {
   if (isCount(answer) && answer <= asked) return answer;
-  throw badAnswer(storage, verb, answer, `how many of ${asked} bytes it moved`);
+  throw badAnswer(storage, verb, answer, `how many it moved of ${counted(asked, "byte")}`);
 }
 
 /** The length that `size` tells. @throws DiskError BAD_STORAGE */

@@ -1,5 +1,7 @@
 /** A Blob or a File that a user has chosen or dropped: read where it lies, never loaded as a whole. Read-only. */
+
 import { DiskError, storageError } from "../errors.js";
+import { quote } from "../printable.js";
 import type { Storage } from "./storage.js";
 
 /** A blob hands out copies, so this bounds what one read costs in memory. */
@@ -12,7 +14,7 @@ export class BlobStorage implements Storage {
   #blob: Blob | undefined;
 
   constructor(blob: Blob) {
-    if (!(blob instanceof Blob)) throw new TypeError(`expected a Blob or a File, got ${typeof blob}`);
+    if (!(blob instanceof Blob)) throw new TypeError(`blob: expected a Blob or a File, got ${quote(blob)}`);
     this.#blob = blob;
     this.path = (blob as { name?: string }).name ?? "a Blob";
   }

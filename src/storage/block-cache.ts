@@ -6,7 +6,9 @@
  * Changes are announced: `hold` before one begins, `release` when it has ended. In between its blocks are read past
  * the cache, and what was being fetched when it began is never kept.
  */
+
 import type { OptionNames } from "../caller-options.js";
+import { quote } from "../printable.js";
 import { ReadAhead } from "./read-ahead.js";
 
 /** What lies behind the cache. */
@@ -64,12 +66,13 @@ const MAX_REQUEST = 4 * 2 ** 20;
 /** The defaults filled in. @throws RangeError */
 export function cacheSettings(options: CacheOptions): CacheSettings {
   const { blockSize = 128 * 1024, cacheSize = 64 * 2 ** 20, readAhead = 2 * 2 ** 20 } = options;
-  const isPowerOfTwo = Number.isInteger(Math.log2(blockSize));
+  const isPowerOfTwo = typeof blockSize === "number" && Number.isInteger(Math.log2(blockSize));
   if (!isPowerOfTwo || blockSize < 4096 || blockSize > 16 * 2 ** 20)
-    throw new RangeError(`blockSize: expected a power of two from 4096 to ${16 * 2 ** 20}, got ${blockSize}`);
+    throw new RangeError(`blockSize: expected a power of two from 4096 to ${16 * 2 ** 20}, got ${quote(blockSize)}`);
   if (!(Number.isSafeInteger(cacheSize) && cacheSize >= 4 * blockSize))
-    throw new RangeError(`cacheSize: expected at least four blocks (${4 * blockSize} bytes), got ${cacheSize}`);
-  if (!(readAhead >= 0)) throw new RangeError(`readAhead: expected 0 or more bytes, got ${readAhead}`);
+    throw new RangeError(`cacheSize: expected at least four blocks (${4 * blockSize} bytes), got ${quote(cacheSize)}`);
+  if (!(typeof readAhead === "number" && readAhead >= 0))
+    throw new RangeError(`readAhead: expected 0 or more bytes, got ${quote(readAhead)}`);
   return { blockSize, cacheSize, readAhead: Math.min(readAhead, cacheSize / 4) };
 }
 

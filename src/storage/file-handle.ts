@@ -1,7 +1,8 @@
 /** An open file with its lock, and what both faces do with it in the same way: opening, blocks, and what lies beside it. */
 import * as fs from "node:fs";
-import { type OptionNames, requireCreate, requireFlags, requireOptions, shown } from "../caller-options.js";
+import { type OptionNames, requireCreate, requireFlags, requireOptions } from "../caller-options.js";
 import { DiskError, storageError } from "../errors.js";
+import { quote } from "../printable.js";
 import { namesIn } from "./directory.js";
 import { type FileLock, type LockKind, lockFile, NO_LOCK } from "./file-lock.js";
 import { type Native, native } from "./native.js";
@@ -96,7 +97,7 @@ export class FileHandle {
 
 /** @throws TypeError, RangeError */
 function requireFileOptions(path: string, options: FileOptions): void {
-  if (typeof path !== "string" || path === "") throw new TypeError(`path: expected a file's path, got ${shown(path)}`);
+  if (typeof path !== "string" || path === "") throw new TypeError(`path: expected a file's path, got ${quote(path)}`);
   requireOptions(options, FILE_OPTIONS);
   const { readOnly, private: unlocked, share, create } = options;
   requireFlags({ readOnly, private: unlocked, share });

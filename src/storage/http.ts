@@ -2,8 +2,10 @@
  * A file on a web server, read by range requests as it is needed: what came before stays in a bounded cache, what a
  * sequential reader will want is fetched ahead. A file that changes on the server is an error, never mixed data.
  */
+
 import { type OptionNames, requireOptions } from "../caller-options.js";
 import { DiskError } from "../errors.js";
+import { quote } from "../printable.js";
 import { BlockCache, CACHE_OPTIONS, type CacheOptions, type CacheStatistics, cacheSettings } from "./block-cache.js";
 import { type Fetch, HttpRanges, type RequestSettings, type RequestStatistics } from "./http-ranges.js";
 import type { Storage } from "./storage.js";
@@ -158,7 +160,8 @@ function requestSettings(options: HttpOptions): RequestSettings {
   } = options;
   for (const [name, value] of Object.entries({ timeout, retries, retryDelay, longestWait, connections })) {
     const least = name === "timeout" || name === "connections" ? 1 : 0;
-    if (!(value >= least)) throw new RangeError(`${name}: expected a number from ${least}, got ${value}`);
+    if (!(typeof value === "number" && value >= least))
+      throw new RangeError(`${name}: expected a number from ${least}, got ${quote(value)}`);
   }
   const checked = Object.fromEntries(new Headers(headers)); // throws for what is no header
   return { fetch, headers: checked, timeout, retries, retryDelay, longestWait, connections };

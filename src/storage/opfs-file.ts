@@ -1,5 +1,7 @@
 /** Files of OPFS, found by their path and opened: what the platform offers, and what its errors mean. */
+
 import { DiskError, storageError } from "../errors.js";
+import { quote } from "../printable.js";
 
 /** The part of FileSystemSyncAccessHandle that is used; TypeScript knows the type in workers only. */
 export interface AccessHandle {
@@ -37,7 +39,7 @@ export async function opfsRoot(): Promise<FileSystemDirectoryHandle> {
 export async function partsOf(root: FileSystemDirectoryHandle, file: string | FileSystemFileHandle): Promise<string[]> {
   if (typeof file === "string") {
     const parts = file.split("/").filter((part) => part !== "");
-    if (parts.length === 0) throw new RangeError(`path: expected the name of a file, got ${JSON.stringify(file)}`);
+    if (parts.length === 0) throw new RangeError(`path: expected the name of a file, got ${quote(file)}`);
     return parts;
   }
   const parts = await root.resolve(file);

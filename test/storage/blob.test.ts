@@ -48,6 +48,8 @@ describe("BlobStorage", () => {
   });
 
   it("takes nothing else for a Blob", () => {
-    expect(() => new BlobStorage("disk.hds" as unknown as Blob)).toThrow("expected a Blob or a File, got string");
+    expect(() => new BlobStorage("disk.hds" as unknown as Blob)).toThrow(
+      'blob: expected a Blob or a File, got "disk.hds"',
+    );
   });
 });
