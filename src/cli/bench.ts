@@ -7,7 +7,7 @@ import type { IoRow } from "../../bench/io.js";
 import { about } from "./failure.js";
 import { removeAtExit } from "./leftovers.js";
 import { examples } from "./options.js";
-import { print, printJson } from "./print.js";
+import { print, printJson, requireOutput } from "./print.js";
 import { withProgress } from "./progress.js";
 
 interface BenchFlags {
@@ -40,6 +40,7 @@ function parseSeconds(text: string): number {
 }
 
 async function bench(file: string | undefined, { seconds, quick, json }: BenchFlags): Promise<void> {
+  requireOutput();
   const duration = seconds ?? (quick ? SECONDS.quick : SECONDS.usual);
   const { ioTable, machineLine } = await import("../../bench/tables.js");
   const rows = await measure(file, duration);

@@ -9,7 +9,7 @@ import { about, usageFailure } from "./failure.js";
 import { withImage } from "./image.js";
 import { openStorage } from "./open-files.js";
 import { examples, shareOption } from "./options.js";
-import { formatFields, print, printJson } from "./print.js";
+import { formatFields, print, printJson, requireOutput } from "./print.js";
 import { formatExactSize, formatShare } from "./size.js";
 
 const EXIT = { clean: 0, corruption: 2, leaks: 3 } as const;
@@ -49,12 +49,13 @@ async function check(file: string, { json, repair, undo, forceShare }: CheckFlag
   if (repair !== undefined && undo !== undefined) throw usageFailure("--repair and --undo exclude each other");
   if (forceShare && (repair ?? undo) !== undefined)
     throw usageFailure("--force-share is for looking only: leave it out to change the image");
+  requireOutput();
   const restored = undo === undefined ? undefined : await undoRepair(file, undo);
   const repaired = repair === undefined ? undefined : await repairImage(file, repair);
   const report = repaired?.after ?? (await lookAt(file, forceShare));
+  process.exitCode = report.corruptions > 0 ? EXIT.corruption : report.leaks > 0 ? EXIT.leaks : EXIT.clean;
   if (json) await printJson({ filename: file, ...report, ...extras(repaired, restored) });
   else await print(formatExtras(repaired, restored) + formatReport(file, report));
-  process.exitCode = report.corruptions > 0 ? EXIT.corruption : report.leaks > 0 ? EXIT.leaks : EXIT.clean;
 }
 
 function lookAt(file: string, share?: boolean): Promise<CheckReport> {

@@ -63,9 +63,9 @@ async function report(first: Source, second: Source, flags: CompareFlags): Promi
       `parablock: warning: the sizes differ: ${first.path} has ${counted(first.size, "byte")}, ${second.path} ${second.size}\n`,
     );
   const identical = difference === undefined;
+  process.exitCode = identical ? 0 : 1;
   if (flags.json) await printJson({ identical, firstDifference: difference ?? null, sizes: [first.size, second.size] });
   else await print(identical ? "The disks are the same.\n" : `The disks differ, first at byte ${difference}.\n`);
-  process.exitCode = identical ? 0 : 1;
 }
 
 class Comparison {

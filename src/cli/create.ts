@@ -6,7 +6,7 @@ import { FileStorage } from "../storage/file.js";
 import { Draft } from "./draft.js";
 import { about } from "./failure.js";
 import { clusterSizeOption, examples, formatOption } from "./options.js";
-import { print, printJson } from "./print.js";
+import { print, printJson, requireOutput } from "./print.js";
 import { formatSize, parseSize } from "./size.js";
 
 interface CreateFlags {
@@ -32,6 +32,7 @@ export function addCreate(program: Command): void {
 }
 
 async function create(file: string, size: number, { force, json, ...shape }: CreateFlags): Promise<void> {
+  requireOutput();
   const draft = Draft.begin(file, force);
   const disk = await about(file, async () =>
     Disk.create(await FileStorage.open(draft.path, { private: true }), { size, ...shape }),

@@ -11,7 +11,7 @@ import { describeError, exitCodeOf } from "./failure.js";
 import { addInfo } from "./info.js";
 import { addMap } from "./map.js";
 import { examples } from "./options.js";
-import { endWithReader } from "./print.js";
+import { endWithReader, printNow } from "./print.js";
 
 /** Put in by the build. */
 declare const PARABLOCK_VERSION: string;
@@ -26,7 +26,7 @@ function build(): void {
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print a command's help")
     .exitOverride()
-    .configureOutput({ outputError() {} }) // `fail` prints it
+    .configureOutput({ outputError() {}, writeOut: printNow }) // `fail` prints errors
     .addHelpText("after", examples("create disk.hds 64G", "info disk.hds", "convert disk.hds disk.raw"))
     .addHelpText("after", "\n`parablock help COMMAND` says more about each.\n");
   for (const add of [addCreate, addInfo, addMap, addConvert, addCompare, addCheck, addBench]) add(program);

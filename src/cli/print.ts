@@ -1,12 +1,35 @@
 /** Standard output: reports of any length, written in pieces that wait for the reader. */
-import { once } from "node:events";
 import { EXIT_FAILURE, Failure } from "./failure.js";
+import { wasClosed } from "./standard-streams.js";
 
 const PIECE_LENGTH = 64 * 1024;
 
-/** Writes text to standard output; resolves when more may follow. */
-export async function print(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, "drain");
+let outputClosed: boolean | undefined;
+
+/** Writes text or bytes to standard output; resolves when they are on their way. @throws Failure where nobody gets them */
+export async function print(content: string | Uint8Array): Promise<void> {
+  requireOutput();
+  await new Promise<void>((resolve, reject) =>
+    process.stdout.write(content, (error) => {
+      if (!error) resolve();
+      else if (!isGone(error)) reject(outputFailure(error));
+    }),
+  );
+}
+
+/** For what does not wait: help and the version, which end the command. */
+export function printNow(text: string): void {
+  requireOutput();
+  process.stdout.write(text);
+}
+
+/** For commands that change something before they print. @throws Failure if standard output is closed */
+export function requireOutput(): void {
+  outputClosed ??= wasClosed(1);
+  if (outputClosed)
+    throw new Failure(
+      "standard output is closed: nobody would get what is printed; redirect it, to /dev/null at least",
+    );
 }
 
 /** Prints a value as JSON. */
@@ -32,14 +55,23 @@ export function formatFields(fields: readonly (readonly [label: string, value: s
   return fields.map(([label, value]) => `${`${label}:`.padEnd(width)}${value}\n`).join("");
 }
 
-/** Whoever reads our output may stop (`parablock map x | head`): there is nothing left to do then. */
+/**
+ * Whoever reads our output may stop (`parablock map x | head`): there is nothing left to do then, and the exit code is
+ * what was found so far. What cannot be said on standard error is not said.
+ */
 export function endWithReader(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw outputFailure(error);
-    process.exit(0);
+  process.stdout.on("error", (error) => {
+    if (!isGone(error)) throw outputFailure(error);
+    process.exit();
   });
+  process.stderr.on("error", () => {});
 }
 
-export function outputFailure(cause: Error): Failure {
+/** Whether an error says that nobody reads any more. */
+function isGone(error: NodeJS.ErrnoException): boolean {
+  return error.code === "EPIPE";
+}
+
+function outputFailure(cause: Error): Failure {
   return new Failure(`writing to standard output failed: ${cause.message}`, EXIT_FAILURE, cause);
 }

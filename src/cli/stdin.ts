@@ -3,6 +3,7 @@ import { counted } from "../count.js";
 import { probe } from "../format/header.js";
 import type { Piece } from "./copy.js";
 import { Failure } from "./failure.js";
+import { wasClosed } from "./standard-streams.js";
 import { WINDOW_SIZE } from "./windows.js";
 
 /** A piece with the bytes as they arrived. */
@@ -25,6 +26,8 @@ export interface StreamOptions {
 /** Reads standard input to its end; `end` gets the number of bytes so far. @throws Failure */
 export async function* streamPieces(end: StreamEnd, options: StreamOptions = {}): AsyncGenerator<StreamPiece> {
   const { limit = Number.MAX_SAFE_INTEGER, anything = false } = options;
+  if (wasClosed(0))
+    throw new Failure("standard input is closed: redirect it from a file, or from /dev/null for nothing");
   let piece: StreamPiece = { offset: 0, length: 0, parts: [] };
   for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
     if (end.size === 0 && !anything) refuseImage(chunk);

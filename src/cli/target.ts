@@ -9,7 +9,7 @@ import type { Storage } from "../storage/storage.js";
 import { overdueTurn } from "../turn.js";
 import { Draft } from "./draft.js";
 import { about } from "./failure.js";
-import { outputFailure } from "./print.js";
+import { print, requireOutput } from "./print.js";
 
 /** Takes guest bytes in the order of their offsets; what is never written reads as zeros. */
 export interface Target {
@@ -132,6 +132,7 @@ function rawFile(path: string, draft: Draft, file: FileStorage, complete: () => 
 
 /** Raw bytes on standard output; zeros are written, too. */
 export function streamTarget(): Target {
+  requireOutput();
   const zeros = new Uint8Array(256 * 1024);
   let position = 0;
   let last = Promise.resolve();
@@ -143,9 +144,7 @@ export function streamTarget(): Target {
   };
   const emit = (bytes: Uint8Array) => {
     position += bytes.length;
-    return new Promise<void>((resolve, reject) =>
-      process.stdout.write(bytes, (error) => (error ? reject(outputFailure(error)) : resolve())),
-    );
+    return print(bytes);
   };
   return {
     grain: zeros.length,
