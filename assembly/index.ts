@@ -5,7 +5,6 @@ import { BAT, EXTENTS, EXTENT_CAPACITY, RESULTS, placeTables } from "./layout";
 import { placeUsed } from "./used";
 
 export { allocate, nextUsedOrEnd as nextUsed, release, reserve } from "./allocate";
-export { nextDirtyBlock, setDirty } from "./dirty";
 export { map } from "./map";
 export { scan } from "./scan";
 export { allocatedCount, link, unlink } from "./table";

@@ -1,6 +1,6 @@
 // Where everything lies in memory. Owns the addresses and the size of the memory: nothing else grows it.
 //
-//   | levels | results | extents + slack | BAT + slack | dirty bits | used bitmap | its summaries |
+//   | levels | results | extents + slack | BAT + slack | used bitmap | its summaries |
 //
 // All but the last two are fixed when the tables are made. Addresses are unsigned and every sum that
 // could pass 4 GiB is made in 64 bits. Fresh memory is zero, and untouched memory costs nothing.
@@ -29,9 +29,6 @@ export const BAT: usize = EXTENTS + <usize>((EXTENT_CAPACITY + EXTENT_SLACK) * 8
 export let entryCount: u32 = 0;
 /** Entry units between neighbouring clusters. */
 export let step: u32 = 1;
-/** Dirty bits, in words of 64. */
-export let DIRTY: usize = 0;
-export let dirtyBlockCount: u32 = 0;
 /** Level 0 of the used bitmap; everything from here to the end of memory is its own. */
 export let USED: usize = 0;
 
@@ -42,11 +39,8 @@ const MAX_PAGES: u64 = 65536;
 export function placeTables(entries: u32, unitsPerCluster: u32): bool {
   entryCount = entries;
   step = unitsPerCluster;
-  dirtyBlockCount = <u32>((<u64>entries + 4095) >> 12);
-  const dirty = alignLine(<u64>BAT + (<u64>entries << 2) + BAT_SLACK);
-  const used = alignLine(dirty + (((<u64>dirtyBlockCount + 63) >> 6) << 3));
+  const used = alignLine(<u64>BAT + (<u64>entries << 2) + BAT_SLACK);
   if (!reach(used)) return false;
-  DIRTY = <usize>dirty;
   USED = <usize>used;
   return true;
 }

@@ -3,7 +3,6 @@
 // This is where untrusted numbers come in: ranges are reckoned in 64 bits and cut to the file before they are used.
 
 import { setHostLimits } from "./allocate";
-import { clearDirty } from "./dirty";
 import { RESULTS, entryCount, step } from "./layout";
 import { BLOCK, breaksFrom, entryAt, skipRun } from "./runs";
 import { setTable } from "./table";
@@ -30,7 +29,6 @@ export function scan(firstEntry: u32, highestEntry: u32, hostLimit: u32, floor: 
   nearWrap = false;
   allocated = below = outside = offGrid = duplicates = fragmented = 0;
   clearUsed();
-  clearDirty();
   setHostLimits(floor, hostLimit);
   const done = takeRuns();
   settle();

@@ -1,6 +1,5 @@
 // The entries of the BAT as a table that changes: linking and unlinking guest clusters, and how many are linked.
 
-import { touch } from "./dirty";
 import { step } from "./layout";
 import { entryAddress } from "./runs";
 
@@ -36,7 +35,6 @@ export function link(firstCluster: u32, hostCluster: u32, clusterCount: u32): vo
   }
   // By now this is the entry that would follow.
   if (entry > <u64>u32.MAX_VALUE) wrap = true;
-  touch(firstCluster, clusterCount);
 }
 
 /** Makes guest clusters unallocated. */
@@ -47,5 +45,4 @@ export function unlink(firstCluster: u32, clusterCount: u32): void {
     allocated -= <u32>(load<u32>(address) != 0);
     store<u32>(address, 0);
   }
-  touch(firstCluster, clusterCount);
 }

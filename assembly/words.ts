@@ -1,4 +1,4 @@
-// Ranges of bits in an array of 64-bit words: the arithmetic under the used bitmap and the dirty bits.
+// Ranges of bits in an array of 64-bit words: the arithmetic under the used bitmap.
 // A range [from, to) is never empty and lies inside its array.
 
 export const ALL: u64 = 0xffffffffffffffff;
@@ -62,19 +62,6 @@ function drop(word: usize, mask: u64): u32 {
   const bits = load<u64>(word);
   store<u64>(word, bits & ~mask);
   return <u32>popcnt<u64>(bits & mask);
-}
-
-/** The first set bit in [from, to), or `to`. */
-export function nextSetBit(words: usize, from: u32, to: u32): u32 {
-  if (from >= to) return to;
-  const last = (to - 1) >> 6;
-  let word = from >> 6;
-  let bits = wordAt(words, word) & headMask(from);
-  while (bits == 0) {
-    if (word == last) return to;
-    bits = wordAt(words, ++word);
-  }
-  return min((word << 6) + <u32>ctz<u64>(bits), to);
 }
 
 /** Of the words that the bits from `from` on touch, the first that equals `value`, or the one after. */

@@ -5,11 +5,12 @@ import { type BlockStatus, blockStatus } from "./operations/block-status.js";
 import { check } from "./operations/check.js";
 import { abandon, close } from "./operations/close.js";
 import { createOpen } from "./operations/create.js";
-import { directError, directOffset, directWriteOffset } from "./operations/direct.js";
+import { directError, directOffset, directWriteOffset, isOrdered } from "./operations/direct.js";
 import { discard } from "./operations/discard.js";
 import { flush } from "./operations/flush.js";
 import { clusterOf } from "./operations/image.js";
 import { open, owning } from "./operations/open.js";
+import { publish } from "./operations/publish.js";
 import type { RangeLock } from "./operations/range-locks.js";
 import { read } from "./operations/read.js";
 import { repair } from "./operations/repair.js";
@@ -137,21 +138,30 @@ export class Disk extends Face {
     const { image } = this;
     const last = clusterOf(image, offset + buffer.length - 1);
     const lock = image.locks!.tryAcquire(clusterOf(image, offset), last, verb === "writing");
-    return lock && this.#transfer(verb, takeBuffer(buffer), fileOffset, lock);
+    return lock && this.#transfer(verb, takeBuffer(buffer), offset, fileOffset, lock);
   }
 
-  async #transfer(verb: "reading" | "writing", buffer: Uint8Array, fileOffset: number, lock: RangeLock): Promise<void> {
+  async #transfer(
+    verb: "reading" | "writing",
+    buffer: Uint8Array,
+    offset: number,
+    fileOffset: number,
+    lock: RangeLock,
+  ): Promise<void> {
     const { image } = this;
     const { storage } = image;
     const { length } = buffer;
     try {
       const answer = await (verb === "reading" ? storage.read(buffer, fileOffset) : storage.write(buffer, fileOffset));
       requireKept(buffer, length);
-      if (answer === length) return;
-      const moved = movedBytes(storage, verb === "reading" ? "read" : "write", answer, length);
-      // Still under the lock: nobody may see half of it.
-      const [rest, at] = [partOf(buffer, moved, length - moved), fileOffset + moved];
-      await runAsync(verb === "reading" ? readFully(storage, rest, at) : writeFully(storage, rest, at));
+      if (answer !== length) {
+        const moved = movedBytes(storage, verb === "reading" ? "read" : "write", answer, length);
+        // Still under the lock: nobody may see half of it.
+        const [rest, at] = [partOf(buffer, moved, length - moved), fileOffset + moved];
+        await runAsync(verb === "reading" ? readFully(storage, rest, at) : writeFully(storage, rest, at));
+      }
+      // What completed meanwhile comes before it.
+      if (verb === "writing" && !isOrdered(image, offset, length)) await runAsync(publish(image));
     } catch (error) {
       throw directError(verb, length, fileOffset, error);
     } finally {

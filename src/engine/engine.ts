@@ -1,6 +1,6 @@
 /**
  * The engine: the tables of one open image and the arithmetic on them. It decides where guest
- * clusters lie, which host clusters are free and which BAT blocks must be written; it never does I/O.
+ * clusters lie and which host clusters are free; it never does I/O.
  *
  * Two implementations keep this interface: `wasm.ts` (the default, tables in WebAssembly memory) and
  * `js.ts` (plain TypeScript: benchmark baseline, test oracle, fallback where WebAssembly is forbidden).
@@ -12,9 +12,6 @@
  */
 
 export type EngineKind = "wasm" | "js";
-
-/** Bytes of BAT that one dirty bit stands for. */
-export const DIRTY_BLOCK_SIZE = 16 * 1024;
 
 /** What `allocate` returns when no host cluster is left below the limit. */
 export const NO_HOST_CLUSTER = 0xffffffff;
@@ -84,7 +81,7 @@ export interface Engine {
 
   /**
    * Takes the BAT that was read into `batBytes` into service: counts what is in it and rebuilds the
-   * used-cluster bitmap from its good entries; nothing is dirty afterwards. May be called again.
+   * used-cluster bitmap from its good entries. May be called again.
    */
   scan(grid: Grid): ScanFacts;
 
@@ -118,15 +115,10 @@ export interface Engine {
   /** The first used host cluster at or after `hostCluster`; `end` if there is none. */
   nextUsed(hostCluster: number): number;
 
-  /** Points guest clusters at neighbouring host clusters; their BAT blocks become dirty. */
+  /** Points guest clusters at neighbouring host clusters. */
   link(firstCluster: number, hostCluster: number, clusterCount: number): void;
-  /** Makes guest clusters unallocated; their BAT blocks become dirty. Host clusters stay in use until released. */
+  /** Makes guest clusters unallocated. Host clusters stay in use until released. */
   unlink(firstCluster: number, clusterCount: number): void;
-
-  /** The first dirty BAT block at or after `block`, or -1. */
-  nextDirtyBlock(block: number): number;
-  /** Sets the dirty bits of a range of BAT blocks. */
-  setDirty(firstBlock: number, blockCount: number, dirty: boolean): void;
 }
 
 /** Tests ranges of its own buffer for zeros: read guest data into `buffer`, then ask. */

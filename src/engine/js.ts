@@ -6,18 +6,10 @@
  * array over file data, the table assumes a little-endian machine.
  */
 
-import {
-  DIRTY_BLOCK_SIZE,
-  type Engine,
-  type Grid,
-  NO_HOST_CLUSTER,
-  type ScanFacts,
-  type ZeroScanner,
-} from "./engine.js";
+import { type Engine, type Grid, NO_HOST_CLUSTER, type ScanFacts, type ZeroScanner } from "./engine.js";
 import { UsedBitmap } from "./js-bitmap.js";
 
 const EXTENT_CAPACITY = 1024;
-const ENTRIES_PER_DIRTY_BLOCK = DIRTY_BLOCK_SIZE / 4;
 
 export class JsEngine implements Engine {
   readonly kind = "js";
@@ -29,8 +21,6 @@ export class JsEngine implements Engine {
   readonly extentCapacity = EXTENT_CAPACITY;
 
   #used = new UsedBitmap();
-  /** One byte a BAT block: 0 or 1. */
-  readonly #dirty: Uint8Array;
   #grid: Grid = { origin: 0, lastEntry: 0, hostLimit: 0 };
   #allocatedCount = 0;
   #allocatedRun = 0;
@@ -40,7 +30,6 @@ export class JsEngine implements Engine {
     this.step = step;
     this.bat = new Uint32Array(entryCount);
     this.batBytes = new Uint8Array(this.bat.buffer);
-    this.#dirty = new Uint8Array(Math.ceil(entryCount / ENTRIES_PER_DIRTY_BLOCK));
   }
 
   get origin(): number {
@@ -65,7 +54,6 @@ export class JsEngine implements Engine {
 
   scan(grid: Grid): ScanFacts {
     this.#grid = { ...grid };
-    this.#dirty.fill(0);
     this.#used.clear();
     this.#allocatedCount = 0;
     try {
@@ -133,7 +121,6 @@ export class JsEngine implements Engine {
       bat[cluster] = entry;
       entry += step;
     }
-    this.#touch(firstCluster, clusterCount);
   }
 
   unlink(firstCluster: number, clusterCount: number): void {
@@ -142,22 +129,6 @@ export class JsEngine implements Engine {
       if (bat[cluster] !== 0) this.#allocatedCount--;
       bat[cluster] = 0;
     }
-    this.#touch(firstCluster, clusterCount);
-  }
-
-  nextDirtyBlock(block: number): number {
-    return this.#dirty.indexOf(1, block);
-  }
-
-  setDirty(firstBlock: number, blockCount: number, dirty: boolean): void {
-    this.#dirty.fill(dirty ? 1 : 0, firstBlock, firstBlock + blockCount);
-  }
-
-  #touch(firstCluster: number, clusterCount: number): void {
-    if (clusterCount === 0) return;
-    const firstBlock = Math.floor(firstCluster / ENTRIES_PER_DIRTY_BLOCK);
-    const lastBlock = Math.floor((firstCluster + clusterCount - 1) / ENTRIES_PER_DIRTY_BLOCK);
-    this.#dirty.fill(1, firstBlock, lastBlock + 1);
   }
 
   #scanRuns(): ScanFacts {

@@ -30,8 +30,6 @@ interface EngineExports {
   allocatedCount(): number;
   link(firstCluster: number, hostCluster: number, clusterCount: number): void;
   unlink(firstCluster: number, clusterCount: number): void;
-  nextDirtyBlock(block: number): number;
-  setDirty(firstBlock: number, blockCount: number, dirty: boolean): void;
   placeBuffer(size: number): number;
   isZero(offset: number, length: number): number;
 }
@@ -172,14 +170,6 @@ export class WasmEngine implements Engine {
 
   unlink(firstCluster: number, clusterCount: number): void {
     this.#wasm.unlink(firstCluster, clusterCount);
-  }
-
-  nextDirtyBlock(block: number): number {
-    return this.#wasm.nextDirtyBlock(block);
-  }
-
-  setDirty(firstBlock: number, blockCount: number, dirty: boolean): void {
-    this.#wasm.setDirty(firstBlock, blockCount, dirty);
   }
 
   /** Makes the views anew if the memory has grown since (a detached view has no length). */

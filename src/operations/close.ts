@@ -50,6 +50,7 @@ export function* trim(image: Image): Operation<void> {
   if (end < image.fileSize) {
     yield* resizing(image, () => truncate(image.storage, end));
     image.fileSize = end;
+    image.durableSize = Math.min(image.durableSize, end);
     image.zeroFrom = end;
     image.foundSize = Math.min(image.foundSize, end);
     image.unflushed = true;

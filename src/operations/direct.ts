@@ -7,7 +7,8 @@ import { requestError } from "../errors.js";
 import { DISK_SYNC_NEEDS, requireNow } from "../promises.js";
 import { movedBytes } from "../storage/answers.js";
 import type { Storage } from "../storage/storage.js";
-import type { Image } from "./image.js";
+import { clusterOf, type Image } from "./image.js";
+import { mayShow } from "./publish.js";
 import { isInside } from "./read.js";
 
 /** Clusters that are looked at one by one here; a longer range is the engine's to map. */
@@ -34,9 +35,16 @@ export function directOffset(image: Image, buffer: Uint8Array, offset: number): 
   return isInside(image, fileOffset, length) ? fileOffset : -1;
 }
 
-/** `directOffset` for a write: only where the disk has been marked, so that nothing else is to be written. */
+/** `directOffset` for a write: only where the disk has been marked, and nothing must be in the file before. */
 export function directWriteOffset(image: Image, buffer: Uint8Array, offset: number): number {
-  return image.marked && !image.readOnly ? directOffset(image, buffer, offset) : -1;
+  if (!image.marked || image.readOnly) return -1;
+  const fileOffset = directOffset(image, buffer, offset);
+  return fileOffset < 0 || image.unpublished.length === 0 || isOrdered(image, offset, buffer.length) ? fileOffset : -1;
+}
+
+/** Whether a write may show now, as far as the order of writes goes. */
+export function isOrdered(image: Image, offset: number, length: number): boolean {
+  return mayShow(image, clusterOf(image, offset), clusterOf(image, offset + length - 1));
 }
 
 export function directError(verb: "reading" | "writing", length: number, fileOffset: number, cause: unknown): Error {

@@ -9,6 +9,7 @@ import { flush } from "./flush.js";
 import { hostClusterOf, type Image, requireRange, requireWritable } from "./image.js";
 import { beginChange } from "./mark.js";
 import { type Operation, together } from "./operation.js";
+import { deferZeros, publish } from "./publish.js";
 import { store } from "./write.js";
 
 /** Makes `length` bytes from `offset` read as zeros. */
@@ -23,6 +24,7 @@ export function* discard(image: Image, offset: number, length: number): Operatio
     yield* together(
       extents.map((extent) => (image.base ? store(image, extent.length, extent.offset) : free(image, extent))),
     );
+    yield* publish(image); // some of it shows already, and the request is complete now
   });
   if (image.heldCount * image.clusterSize > HELD_LIMIT) yield* flush(image);
 }
@@ -53,6 +55,7 @@ function* free(image: Image, extent: Extent): Operation<void> {
 function unlinkRun(image: Image, cluster: number, count: number): void {
   const first = hostClusterOf(image, image.engine.bat[cluster]!);
   image.engine.unlink(cluster, count);
+  deferZeros(image, cluster, count);
   image.held.push({ first, count });
   image.heldCount += count;
 }

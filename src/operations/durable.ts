@@ -13,9 +13,11 @@ export function* flushData(image: Image): Operation<void> {
   yield* locked(image.tasks, TASK.data, TASK.data, true, function* () {
     requireBelievable(image);
     if (!image.unflushed) return;
+    const { fileSize } = image;
     image.unflushed = false;
     try {
       yield* flushStorage(image.storage);
+      image.durableSize = fileSize;
     } catch (error) {
       image.unflushed = true;
       image.flushError = error;

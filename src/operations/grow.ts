@@ -62,4 +62,5 @@ function* extend(image: Image, size: number): Operation<void> {
   }
   if (preallocation.mode !== "falloc" || preallocation.fallback !== undefined) yield* truncate(image.storage, size);
   image.fileSize = size;
+  image.unflushed = true;
 }

@@ -8,6 +8,7 @@ import { DiskError } from "../errors.js";
 import { type Header, SECTOR_SIZE } from "../format/header.js";
 import { quote } from "../printable.js";
 import type { Storage } from "../storage/storage.js";
+import type { Unpublished } from "./publish.js";
 import type { RangeLocks } from "./range-locks.js";
 import type { Preallocation, RepairReport } from "./reports.js";
 import type { Readable } from "./transfer.js";
@@ -56,6 +57,8 @@ export interface Image {
   readonly preallocation: Preallocation;
   /** The storage's length as this disk made it, in bytes. */
   fileSize: number;
+  /** As much of it as is durable, at least. */
+  durableSize: number;
   /** As much of that length as was found at opening and never needed: what is beyond the clusters in use there is a leak. */
   foundSize: number;
   /** File bytes from here on were added by growth and never written: they read as zeros. */
@@ -70,6 +73,10 @@ export interface Image {
   emptyFlag: boolean;
   /** Something was written to the storage since it was last flushed. */
   unflushed: boolean;
+  /** BAT entries that the file does not have yet, in the order in which they must get there. */
+  readonly unpublished: Unpublished[];
+  /** Requests that wait for those to get there. */
+  publishing: number;
   /** Host clusters that the BAT in the file may still refer to: not free before the next flush. */
   held: HostRun[];
   /** How many clusters those are. */

@@ -99,6 +99,7 @@ export function* load(storage: Storage, settings: OpenSettings): Operation<Image
     clusterSize,
     entryUnit: header.format === "v1" ? SECTOR_SIZE : clusterSize,
     fileSize,
+    durableSize: header.inUse === IN_USE.open ? 0 : fileSize,
     foundSize: fileSize,
     zeroFrom: fileSize,
     foundUnclean: header.inUse === IN_USE.open,
@@ -107,6 +108,8 @@ export function* load(storage: Storage, settings: OpenSettings): Operation<Image
     emptyFlag,
     // What an unclean image holds may never have reached the medium: its writer did not finish.
     unflushed: header.inUse === IN_USE.open,
+    unpublished: [],
+    publishing: 0,
     held: [],
     heldCount: 0,
     punches: storage.punch !== undefined,

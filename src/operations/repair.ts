@@ -20,6 +20,7 @@ import { clusterCountOf, fileOffsetOf, hostOffsetOf, type Image, requireOpen, re
 import { freeLeaks, leakedRuns } from "./leaks.js";
 import { beginChange, changeHeader } from "./mark.js";
 import type { Operation } from "./operation.js";
+import { defer, deferZeros } from "./publish.js";
 import { locked } from "./range-locks.js";
 import type { RepairLevel, RepairReport } from "./reports.js";
 import { survey } from "./survey.js";
@@ -109,6 +110,7 @@ function* dropEntries(image: Image): Operation<void> {
     for (const { cluster, kind } of badEntries(image)) {
       if (kind === "below" || kind === "outside") image.engine.unlink(cluster, 1);
     }
+    deferZeros(image, 0, image.engine.entryCount);
     yield* flushTables(image);
     yield* survey(image);
   }
@@ -152,6 +154,7 @@ function* copyEntry(image: Image, { cluster, entry }: BadEntry): Operation<void>
   image.zeroFrom = Math.max(image.zeroFrom, to + clusterSize);
   engine.unlink(cluster, 1);
   engine.link(cluster, hostCluster, 1);
+  defer(image, { first: cluster, count: 1, hidden: false, early: false, fileEnd: 0 });
 }
 
 /** Makes the BAT as long as the disk needs if there is room before the data. */

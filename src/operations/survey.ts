@@ -2,11 +2,12 @@
  * The survey of an image's tables: what the BAT refers to, what the format extension occupies, and where the grid of
  * host clusters lies. Made at opening, and again after a repair.
  */
-import { DIRTY_BLOCK_SIZE, type Grid } from "../engine/engine.js";
+import type { Grid } from "../engine/engine.js";
 import { parseExtension } from "../format/extension.js";
 import { dataStart, SECTOR_SIZE } from "../format/header.js";
 import { type Image, sectorsToBytes } from "./image.js";
 import type { Operation } from "./operation.js";
+import { deferZeros } from "./publish.js";
 import { readUpTo } from "./transfer.js";
 
 /** Takes the BAT that the engine holds into service, for the file as long as it is now. */
@@ -15,7 +16,8 @@ export function* survey(image: Image): Operation<void> {
   image.dataStart = sectorsToBytes(sector);
   image.dataStartValid = valid;
   scan(image, sector);
-  if (image.emptyFlag) image.engine.setDirty(0, Math.ceil((4 * image.engine.entryCount) / DIRTY_BLOCK_SIZE), true);
+  // As long as the flag stands, nothing of the BAT shows.
+  if (image.emptyFlag) deferZeros(image, 0, image.engine.entryCount);
   image.extensionProblem = image.header.extensionOffset === 0 ? undefined : yield* reserveExtension(image);
 }
 

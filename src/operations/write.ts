@@ -2,7 +2,8 @@
  * Write: into allocated clusters in place, into unallocated ones by allocating host clusters.
  *
  * A new cluster's whole content - what the write covers, and the base's bytes or zeros around it - is written
- * before the BAT in memory points to it; the BAT in the file follows at the next flush (docs/safety.md).
+ * before the BAT in memory points to it. Its entry then waits to reach the file (publish.ts): a change that shows at once
+ * has what waits published before it is made, and again before it is complete, for what completed meanwhile.
  */
 
 import { partOf, requireKept, takeBuffer } from "../buffers.js";
@@ -15,6 +16,7 @@ import { growFile } from "./grow.js";
 import { clusterOf, hostClusterOf, hostOffsetOf, type Image, requireRange, requireWritable } from "./image.js";
 import { beginChange } from "./mark.js";
 import { type Operation, together } from "./operation.js";
+import { defer, isUrgent, mayShow, publish } from "./publish.js";
 import { readBase } from "./read.js";
 import { writeFully, writeZeros } from "./transfer.js";
 
@@ -37,32 +39,49 @@ export function* write(image: Image, buffer: Uint8Array, offset: number): Operat
 
 /** Stores bytes in the clusters of a range that the caller has locked. */
 export function* store(image: Image, source: Source, offset: number): Operation<void> {
-  const extents = extentsOf(image, offset, lengthOf(source));
+  const length = lengthOf(source);
+  const extents = extentsOf(image, offset, length);
+  const shows = extents.some(({ fileOffset }) => fileOffset >= 0);
+  const ordered = () => mayShow(image, clusterOf(image, offset), clusterOf(image, offset + length - 1));
+  if (shows && !ordered()) yield* publish(image);
+  const runs: NewRun[] = [];
   try {
     yield* together(
-      extents.map((extent) => storeExtent(image, extent, slice(source, extent.offset - offset, extent.length))),
+      extents.map((extent) => storeExtent(image, extent, slice(source, extent.offset - offset, extent.length), runs)),
     );
   } finally {
     // Only now: a flush that ran meanwhile may have missed some of it.
     image.unflushed = true;
+    deferRuns(image, runs);
   }
+  if (shows ? !ordered() : isUrgent(image)) yield* publish(image);
 }
 
-function storeExtent(image: Image, extent: Extent, source: Source): Operation<void> {
+function storeExtent(image: Image, extent: Extent, source: Source, runs: NewRun[]): Operation<void> {
   return extent.fileOffset >= 0
     ? put(image, source, extent.fileOffset, extent.length)
-    : storeNew(image, extent, source);
+    : storeNew(image, extent, source, runs);
 }
 
-/** Stores bytes in a range of unallocated clusters, run by run of free host clusters. */
-function* storeNew(image: Image, extent: Extent, source: Source): Operation<void> {
+/** Notes the entries of one request, to be written as one. */
+function deferRuns(image: Image, runs: readonly NewRun[]): void {
+  if (runs.length === 0) return;
+  const first = Math.min(...runs.map(({ cluster }) => cluster));
+  const end = Math.max(...runs.map(({ cluster, count }) => cluster + count));
+  const fileEnd = Math.max(...runs.map(({ hostCluster, count }) => hostOffsetOf(image, hostCluster + count)));
+  const hidden = runs.reduce((sum, { count }) => sum + count, 0) === end - first;
+  defer(image, { first, count: end - first, hidden, early: runs.every(({ early }) => early), fileEnd });
+}
+
+/** Stores bytes in a range of unallocated clusters, run by run of free host clusters; adds what it links to `runs`. */
+function* storeNew(image: Image, extent: Extent, source: Source, runs: NewRun[]): Operation<void> {
   const end = extent.offset + extent.length;
   for (let offset = extent.offset; offset < end; ) {
     const cluster = clusterOf(image, offset);
     const wanted = clusterOf(image, end - 1) - cluster + 1;
     const rest = slice(source, offset - extent.offset, end - offset);
     try {
-      offset += yield* storeRun(image, cluster, wanted, rest, offset);
+      offset += yield* storeRun(image, cluster, wanted, rest, offset, runs);
     } catch (error) {
       if (image.heldCount === 0 || (error as DiskError).code !== "NO_SPACE") throw error;
       yield* flush(image); // frees the clusters that were held back for it
@@ -71,20 +90,31 @@ function* storeNew(image: Image, extent: Extent, source: Source): Operation<void
 }
 
 /** Stores what fits into one run of free host clusters; answers how many bytes of `source` that was. */
-function* storeRun(image: Image, cluster: number, wanted: number, source: Source, offset: number): Operation<number> {
+function* storeRun(
+  image: Image,
+  cluster: number,
+  wanted: number,
+  source: Source,
+  offset: number,
+  runs: NewRun[],
+): Operation<number> {
   const { engine, clusterSize } = image;
   const hostCluster = engine.allocate(wanted, goalFor(image, cluster));
   if (hostCluster === NO_HOST_CLUSTER) throw outOfClusters(image);
   const count = engine.allocatedRun;
   const length = Math.min(lengthOf(source), (cluster + count) * clusterSize - offset);
+  const blank = hostOffsetOf(image, hostCluster) >= image.zeroFrom;
+  const early = blank && (image.base === undefined || image.base.size <= cluster * clusterSize);
+  const run = { cluster, hostCluster, count, early };
   try {
-    yield* fillRun(image, { cluster, hostCluster, count }, slice(source, 0, length), offset);
+    yield* fillRun(image, run, blank, slice(source, 0, length), offset);
   } catch (error) {
     engine.release(hostCluster, count);
     throw error;
   }
   image.unflushed = true; // before any flush sees the entry: other parts of the request may still be under way
   engine.link(cluster, hostCluster, count);
+  runs.push(run);
   return length;
 }
 
@@ -98,14 +128,15 @@ interface NewRun {
   cluster: number;
   hostCluster: number;
   count: number;
+  /** What it holds before it is filled is what the guest may find: zeros where zeros were. */
+  early: boolean;
 }
 
 /** Writes the whole content of newly allocated clusters: `source` at `offset`, and what belongs around it. */
-function* fillRun(image: Image, run: NewRun, source: Source, offset: number): Operation<void> {
+function* fillRun(image: Image, run: NewRun, blank: boolean, source: Source, offset: number): Operation<void> {
   const length = lengthOf(source); // before anything is waited for
   const fileStart = hostOffsetOf(image, run.hostCluster);
   const fileEnd = fileStart + run.count * image.clusterSize;
-  const blank = fileStart >= image.zeroFrom;
   image.zeroFrom = Math.max(image.zeroFrom, fileEnd);
   yield* growFile(image, fileEnd);
   const start = run.cluster * image.clusterSize;

@@ -24,6 +24,8 @@ export class Guest {
   /** Whose bytes begin so: for messages. */
   readonly #known: Map<number, string> = new Map();
   #clock = 0;
+  /** What was complete by this time is there for good. */
+  #floor = 0;
 
   /** A guest whose disk holds `content` for good. */
   constructor(content: Uint8Array, known?: Guest) {
@@ -65,6 +67,7 @@ export class Guest {
 
   /** A flush that began at `began` has ended: what was superseded before it began is gone for good. */
   flushed(began: number): void {
+    this.#floor = Math.max(this.#floor, began);
     this.#sectors.forEach((versions, sector) => {
       if (versions.length === 1) return;
       const durable = versions.filter(({ completed }) => completed < began);
@@ -81,7 +84,38 @@ export class Guest {
       for (const version of versions) version.completed = Math.min(version.completed, now);
       if (versions.length > 1) versions.push({ bytes, issued: now + 1, completed: now + 1 });
     });
-    this.tick();
+    this.#floor = this.tick();
+  }
+
+  /**
+   * What is wrong with a content where the process alone has died: it must be what the guest had made of the disk when
+   * one of its requests had just completed, but for the sectors of requests in flight. Undefined if nothing is.
+   */
+  orderFault(content: Uint8Array): string | undefined {
+    const words = wordsOf(content);
+    const times = new Set([this.#floor]);
+    for (const { completed } of this.#sectors.flat())
+      if (completed > this.#floor && completed < Number.POSITIVE_INFINITY) times.add(completed);
+    let possible = [...times];
+    for (let sector = 0; sector < this.#sectors.length; sector++) {
+      const before = possible;
+      possible = before.filter((time) => this.#reads(words, sector, time));
+      if (possible.length > 0) continue;
+      const got = this.#describe(content.subarray(sector * SECTOR, (sector + 1) * SECTOR), sector);
+      return `out of order: what the sectors before show was so at time ${before.join(" or ")}, but then ${got}`;
+    }
+    return undefined;
+  }
+
+  /** Whether a sector reads as it did at a time, or as a request in flight leaves it. */
+  #reads(content: Uint32Array, sector: number, time: number): boolean {
+    const versions = this.#sectors[sector]!;
+    const then = versions.findLast(({ completed }) => completed <= time);
+    return versions.some(
+      (version) =>
+        (version === then || version.completed === Number.POSITIVE_INFINITY) &&
+        equalAt(content, sector * SECTOR, version.bytes),
+    );
   }
 
   /** What is wrong with a content of the disk; undefined if nothing is. */

@@ -11,10 +11,11 @@ import { equalBytes } from "./words.js";
 
 /**
  * What a crash may break. `closed`: the image says that it was closed cleanly, but is not as it was closed; `damaged`:
- * it cannot be opened for writing; `content`: a sector reads as what it must not; `repair`: a repair changed what the
+ * it cannot be opened for writing; `content`: a sector reads as what it must not; `order`: a later request shows without
+ * an earlier one; `repair`: a repair changed what the
  * disk reads as, or left something to repair; `leak`: an image that was closed cleanly has leaks.
  */
-export type Fault = "closed" | "damaged" | "content" | "repair" | "leak";
+export type Fault = "closed" | "damaged" | "content" | "order" | "repair" | "leak";
 
 export class Violation extends Error {
   readonly fault: Fault;

@@ -10,7 +10,7 @@ import { Simulation } from "./simulation.js";
 
 const { seed: firstSeed = Date.now() % 2 ** 31 } = runs(1);
 
-const LIMITS: Limits = {
+const LIMITS: Omit<Limits, "losing"> = {
   steps: 30,
   changes: 3,
   exhaustive: 256,
@@ -24,7 +24,7 @@ const LIMITS: Limits = {
 const MOST_STATES = 20_000;
 
 /** Plays histories until the simulator complains; answers the complaint and after how many states it came. */
-function complaintOf({ make }: Mutant): { message: string; states: number } {
+function complaintOf({ make, losing }: Mutant): { message: string; states: number } {
   let states = 0;
   for (let seed = firstSeed; states < MOST_STATES; seed++) {
     const random = randomFrom(seed);
@@ -39,7 +39,7 @@ function complaintOf({ make }: Mutant): { message: string; states: number } {
     const between = make();
     const simulation = new Simulation(seed, setting, (session) => playHistory(session, between), "wasm");
     try {
-      simulation.run(image, content, LIMITS);
+      simulation.run(image, content, { ...LIMITS, losing });
     } catch (error) {
       if (error instanceof Violation) return { message: error.message, states: states + simulation.visited };
       throw error;

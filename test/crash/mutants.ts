@@ -1,5 +1,5 @@
 /**
- * Engines that break one of the five rules each, so that the simulator can show that it would notice. Nothing in the
+ * Engines that break one of the five rules each, or the order of writes, so that the simulator can show that it would notice. Nothing in the
  * engine is made for this: a mutant stands between disk and storage, or changes what the engine's tables answer.
  */
 import { vi } from "vitest";
@@ -10,12 +10,17 @@ import { PassingStorage } from "../support/storages.js";
 import type { CrashStorage } from "./crash-storage.js";
 import type { Between } from "./history.js";
 import { saysClosed } from "./judge.js";
+import type { Limits } from "./session.js";
 
 /** What a mutant is made of. */
-class Passing extends PassingStorage<CrashStorage> {}
+class Passing extends PassingStorage<CrashStorage> {
+  protected isBat(offset: number): boolean {
+    const entries = new DataView(this.inner.cached().buffer).getUint32(32, true);
+    return offset >= HEADER_SIZE && offset < HEADER_SIZE + 4 * entries;
+  }
+}
 
 const isHeader = (offset: number): boolean => offset === 0;
-const isBat = (offset: number): boolean => offset === HEADER_SIZE;
 
 /** Rule 1: the flush that makes in_use durable is left out. */
 class LateMark extends Passing {
@@ -32,27 +37,31 @@ class LateMark extends Passing {
   }
 }
 
-/** Rule 2: once the engine has been asked what is dirty, the flush that comes before the BAT is left out. */
+/** Rule 2: of a flush and a write of the BAT that follows it, the write comes first. */
 class EarlyBat extends Passing {
-  static batFollows = false;
+  #owed = false;
 
   override write(buffer: Uint8Array, offset: number): number {
-    if (isBat(offset)) EarlyBat.batFollows = false;
-    return super.write(buffer, offset);
+    if (!this.isBat(offset)) this.#pay();
+    const moved = super.write(buffer, offset);
+    this.#pay();
+    return moved;
+  }
+
+  override truncate(size: number): void {
+    this.#pay();
+    super.truncate(size);
   }
 
   override flush(): void {
-    if (!EarlyBat.batFollows) super.flush();
-    EarlyBat.batFollows = false;
+    this.#pay();
+    this.#owed = true;
   }
-}
 
-function watchDirtyBlocks(): void {
-  const { setDirty } = JsEngine.prototype;
-  vi.spyOn(JsEngine.prototype, "setDirty").mockImplementation(function (this: JsEngine, first, count, dirty) {
-    if (!dirty) EarlyBat.batFollows = true;
-    setDirty.call(this, first, count, dirty);
-  });
+  #pay(): void {
+    if (this.#owed) super.flush();
+    this.#owed = false;
+  }
 }
 
 /** Rule 3: clusters are free as soon as they lose their entry; that they are freed again at the flush has no effect. */
@@ -100,7 +109,7 @@ class EarlyCut extends Passing {
   override write(buffer: Uint8Array, offset: number): number {
     if (isHeader(offset) && this.#owed) super.flush();
     if (isHeader(offset)) this.#owed = false;
-    this.#batWritten ||= this.#closing && isBat(offset);
+    this.#batWritten ||= this.isBat(offset);
     return super.write(buffer, offset);
   }
 
@@ -111,7 +120,25 @@ class EarlyCut extends Passing {
 
   override flush(): void {
     this.#owed = this.#closing && this.#batWritten;
-    if (!this.#owed) super.flush();
+    if (this.#owed) return;
+    this.#batWritten = false;
+    super.flush();
+  }
+}
+
+/** The order of writes: entries reach the file at flushes only, as if nothing had them settled before. */
+class LateEntries extends Passing {
+  readonly #late: [Uint8Array, number][] = [];
+
+  override write(buffer: Uint8Array, offset: number): number {
+    if (!this.isBat(offset)) return super.write(buffer, offset);
+    this.#late.push([buffer.slice(), offset]);
+    return buffer.length;
+  }
+
+  override flush(): void {
+    for (const [bytes, offset] of this.#late.splice(0)) super.write(bytes, offset);
+    super.flush();
   }
 }
 
@@ -130,8 +157,11 @@ function wrapped<T extends Passing & { closing?(disk: DiskSync): void }>(
 }
 
 export interface Mutant {
-  rule: number;
+  /** The number of a rule for losses of power, or what else it breaks. */
+  rule: number | "order";
   name: string;
+  /** How the simulator is to look for it. */
+  losing: Limits["losing"];
   /** Makes it; what it changes in the engine is restored by the test. */
   make(): Between;
   /** What the simulator must say. */
@@ -142,21 +172,21 @@ export const mutants: readonly Mutant[] = [
   {
     rule: 1,
     name: "in_use is not durable before the first change",
+    losing: "power",
     make: () => wrapped(LateMark),
     complaint: /^the image says that it was closed cleanly, but differs at byte/,
   },
   {
     rule: 2,
     name: "a BAT entry reaches the file before its cluster's content is durable",
-    make: () => {
-      watchDirtyBlocks();
-      return wrapped(EarlyBat);
-    },
+    losing: "power",
+    make: () => wrapped(EarlyBat),
     complaint: /^sector \d+ reads as|lead(s)? to beyond the end of the file/,
   },
   {
     rule: 3,
     name: "a freed cluster is reused before the BAT without it is durable",
+    losing: "power",
     make: () => {
       releaseAtOnce();
       return wrapped(Passing);
@@ -166,13 +196,22 @@ export const mutants: readonly Mutant[] = [
   {
     rule: 4,
     name: "in_use is cleared before all else is durable",
+    losing: "power",
     make: () => wrapped(EarlyClose),
     complaint: /^the image says that it was closed cleanly, but differs at byte/,
   },
   {
     rule: 5,
     name: "the file is shortened before the BAT that needs less is durable",
+    losing: "power",
     make: () => wrapped(EarlyCut),
     complaint: /lead(s)? to beyond the end of the file/,
+  },
+  {
+    rule: "order",
+    name: "a later write shows in the file before an earlier one",
+    losing: "nothing",
+    make: () => wrapped(LateEntries),
+    complaint: /^out of order: /,
   },
 ];

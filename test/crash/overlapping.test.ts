@@ -10,6 +10,7 @@ import { Simulation } from "./simulation.js";
 const { numRuns: wanted, seed: firstSeed = Date.now() % 2 ** 31 } = runs(15_000);
 
 const LIMITS: Limits = {
+  losing: "power",
   steps: 100,
   changes: 2,
   exhaustive: 16,

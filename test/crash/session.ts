@@ -12,6 +12,8 @@ import { saysClosed } from "./judge.js";
 import type { Simulation } from "./simulation.js";
 
 export interface Limits {
+  /** What is lost at the visits: what a loss of power may take, or nothing, as where the process alone dies. */
+  losing: "power" | "nothing";
   /** Requests of the guest in one history. */
   steps: number;
   /** Changes by the guest between two flushes, at most. */
@@ -82,11 +84,12 @@ export class Session {
     const cached = storage.cached();
     if (saysClosed(cached) && !this.#closed) this.atRest.push(cached);
     this.#closed = saysClosed(cached);
+    if (this.limits.losing === "nothing") this.#visit(true);
     const { sizes, sectors } = storage.pending();
     if (sizes.length === 1 && sectors.length === 0) {
       this.atRest = this.#closed ? this.atRest.slice(-1) : [];
       this.#seen = new Set();
-    } else if (storage.requests > this.#newest) {
+    } else if (storage.requests > this.#newest && this.limits.losing === "power") {
       this.#visit(true); // after a flush that left something out there is nothing new to see
     }
     this.#newest = storage.requests;
@@ -94,6 +97,10 @@ export class Session {
 
   #visit(freshOnly: boolean): void {
     const { simulation, storage, limits } = this;
+    if (limits.losing === "nothing") {
+      simulation.visit(this, storage.cached());
+      return;
+    }
     const pending = storage.pending();
     const few = countStates(pending) <= limits.exhaustive;
     if (!few) simulation.sampledPoints++;
@@ -106,13 +113,18 @@ export class Session {
   }
 
   /** What the storage was asked, and what of it survives in a state. */
-  lossOf({ size, picks }: CrashState): string {
+  endOf(state: CrashState | undefined): string {
+    const requests = this.storage.log.slice(-40).join("\n    ");
+    if (state === undefined) return `the process died after the requests\n    ${requests}`;
+    return `${this.#lossOf(state)} left, after the requests\n    ${requests}`;
+  }
+
+  #lossOf({ size, picks }: CrashState): string {
     const { sectors } = this.storage.pending();
     const survived = Array.from(picks, (pick, index) => {
       const { sector, versions } = sectors[index]!;
       return `${sector} ${pick === 0 ? "old" : `of request ${versions[pick - 1]!.request}`}`;
     });
-    const requests = this.storage.log.slice(-40).join("\n    ");
-    return `power lost with ${size} bytes and sectors ${survived.join(", ") || "as flushed"} left, after the requests\n    ${requests}`;
+    return `power lost with ${size} bytes and sectors ${survived.join(", ") || "as flushed"}`;
   }
 }

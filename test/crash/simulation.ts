@@ -66,15 +66,18 @@ export class Simulation {
     if (this.violation) throw this.violation;
   }
 
-  /** Judges one state, and lets some live on. */
-  visit(session: Session, image: Uint8Array, state: CrashState): void {
+  /** Judges one state, and lets some live on; without a state nothing of the storage was lost, but the process. */
+  visit(session: Session, image: Uint8Array, state?: CrashState): void {
+    if (this.violation !== undefined) return;
     this.visited++;
     const { guest, limits, generation, lines, atRest, tidy } = session;
     try {
       const engine = this.#judgeWith ?? (this.random() < WASM_SHARE ? "wasm" : "js");
       const content = judge(image, { setting: this.setting, guest, atRest, tidy, engine, kept: this.#kept });
+      const outOfOrder = state === undefined ? guest.orderFault(content) : undefined;
+      if (outOfOrder !== undefined) throw new Violation("order", outOfOrder);
       if (generation + 1 >= limits.generations || this.random() >= limits.descend) return;
-      const before = [...lines, session.lossOf(state)];
+      const before = [...lines, session.endOf(state)];
       this.#live({
         image,
         guest: new Guest(content, guest),
@@ -109,7 +112,7 @@ export class Simulation {
       `${(error as Error).message}`,
       `after ${this.visited} states; PARABLOCK_SEED=${this.#seed} plays it again: ${describeSetting(this.setting)}`,
       ...session.lines,
-      ...(state === undefined ? [] : [session.lossOf(state)]),
+      session.endOf(state),
     ];
     return new Violation(fault, lines.join("\n  "), error);
   }

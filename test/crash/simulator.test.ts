@@ -9,8 +9,26 @@ import { Simulation } from "./simulation.js";
 const { numRuns: wanted, seed: firstSeed = Date.now() % 2 ** 31 } = runs(100_000);
 
 const LIMITS: Record<Scale, Limits> = {
-  small: { steps: 30, changes: 3, exhaustive: 2048, sampled: 200, states: 1000, descend: 0.01, generations: 3 },
-  large: { steps: 40, changes: 12, exhaustive: 16, sampled: 8, states: 1000, descend: 0.02, generations: 3 },
+  small: {
+    losing: "power",
+    steps: 30,
+    changes: 3,
+    exhaustive: 2048,
+    sampled: 200,
+    states: 1000,
+    descend: 0.01,
+    generations: 3,
+  },
+  large: {
+    losing: "power",
+    steps: 40,
+    changes: 12,
+    exhaustive: 16,
+    sampled: 8,
+    states: 1000,
+    descend: 0.02,
+    generations: 3,
+  },
 };
 
 test("every state that a loss of power can leave is sound and holds every flushed write", {

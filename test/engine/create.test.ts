@@ -67,6 +67,6 @@ describe("choosing an engine", () => {
     expect(engine.map(2 ** 29 - 100, 99)).toBe(2);
     expect([...engine.extents.subarray(0, 4)]).toEqual([98, 0, 1, 5]);
     engine.link(2 ** 29 - 3, 7, 1);
-    expect(engine.nextDirtyBlock(0)).toBe(2 ** 17 - 1);
+    expect(engine.bat[2 ** 29 - 3]).toBe(engine.origin + 7);
   });
 });

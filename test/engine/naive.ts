@@ -68,12 +68,6 @@ export function usedRanges(engine: Engine): Extent[] {
   return ranges;
 }
 
-export function dirtyBlocks(engine: Engine): number[] {
-  const blocks: number[] = [];
-  for (let block = engine.nextDirtyBlock(0); block >= 0; block = engine.nextDirtyBlock(block + 1)) blocks.push(block);
-  return blocks;
-}
-
 /** Ranges [from, to) of a set of clusters. */
 export function rangesOf(used: Set<number>): Extent[] {
   const ranges: Extent[] = [];

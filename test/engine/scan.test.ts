@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createEngine } from "../../src/engine/create.js";
 import type { Grid } from "../../src/engine/engine.js";
-import { dirtyBlocks, grids, naiveScan, rangesOf, steps, tables, usedRanges } from "./naive.js";
+import { grids, naiveScan, rangesOf, steps, tables, usedRanges } from "./naive.js";
 
 const NO_FAULTS = { below: 0, outside: 0, offGrid: 0, duplicates: 0, fragmented: 0 };
 
@@ -99,14 +99,13 @@ describe.each(["wasm", "js"] as const)("scan in %s", (kind) => {
     );
   });
 
-  it("forgets the scan before: clusters, counts and dirty blocks", () => {
+  it("forgets the scan before: clusters and counts", () => {
     const { engine } = scanned([1, 2, 9000, 4], 1, { origin: 1, lastEntry: 10000, hostLimit: 20000 });
     engine.link(1, 7, 1);
     engine.bat.set([0, 0, 3, 0]);
     const facts = engine.scan({ origin: 2, lastEntry: 10, hostLimit: 20 });
     expect(facts).toEqual({ ...NO_FAULTS, allocated: 1, end: 2 });
     expect(usedRanges(engine)).toEqual([[1, 2]]);
-    expect(dirtyBlocks(engine)).toEqual([]);
     expect([engine.allocatedCount, engine.usedCount]).toEqual([1, 1]);
   });
 });

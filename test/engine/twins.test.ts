@@ -2,13 +2,13 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createEngine } from "../../src/engine/create.js";
 import type { Engine, Grid } from "../../src/engine/engine.js";
-import { dirtyBlocks, grids, mapAll, steps, tables, usedRanges } from "./naive.js";
+import { grids, mapAll, steps, tables, usedRanges } from "./naive.js";
 
-/** Several dirty blocks, and an end that is on no boundary. */
+/** An end that is on no boundary. */
 const ENTRY_COUNT = 4096 * 3 + 77;
 
 interface Verb {
-  name: "load" | "write" | "allocate" | "reserve" | "release" | "link" | "unlink" | "setDirty" | "clean";
+  name: "load" | "write" | "allocate" | "reserve" | "release" | "link" | "unlink";
   at: number;
   host: number;
   count: number;
@@ -18,18 +18,7 @@ interface Verb {
 function verbs(step: number, grid: Grid): fc.Arbitrary<Verb> {
   const host = fc.oneof(fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 50_000 }));
   return fc.record({
-    name: fc.constantFrom(
-      "load",
-      "write",
-      "write",
-      "allocate",
-      "reserve",
-      "release",
-      "link",
-      "unlink",
-      "setDirty",
-      "clean",
-    ),
+    name: fc.constantFrom("load", "write", "write", "allocate", "reserve", "release", "link", "unlink"),
     at: fc.integer({ min: 0, max: ENTRY_COUNT - 1 }),
     host: host.map((index) => Math.min(index, grid.hostLimit - 1)),
     count: fc.oneof(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 6000 })),
@@ -41,7 +30,6 @@ function verbs(step: number, grid: Grid): fc.Arbitrary<Verb> {
 function run(engine: Engine, verb: Verb, grid: Grid): unknown {
   const count = Math.min(verb.count, ENTRY_COUNT - verb.at);
   const hosts = Math.min(verb.count, grid.hostLimit - verb.host);
-  const block = verb.at >>> 12;
   switch (verb.name) {
     case "load":
       engine.bat.set(verb.bat, Math.min(verb.at, ENTRY_COUNT - verb.bat.length));
@@ -62,10 +50,6 @@ function run(engine: Engine, verb: Verb, grid: Grid): unknown {
       return engine.link(verb.at, verb.host, Math.min(count, hosts));
     case "unlink":
       return engine.unlink(verb.at, count);
-    case "setDirty":
-      return engine.setDirty(block, Math.min(verb.count, 4 - block), true);
-    case "clean":
-      return engine.setDirty(block, 4 - block, false);
   }
 }
 
@@ -73,9 +57,8 @@ function tablesOf(engine: Engine, verb: Verb): unknown {
   const { allocatedCount, usedCount, end, origin, entryCount } = engine;
   return {
     numbers: { allocatedCount, usedCount, end, origin, entryCount },
-    next: [engine.nextFree(verb.host), engine.nextUsed(verb.host), engine.nextDirtyBlock(verb.at >>> 12)],
+    next: [engine.nextFree(verb.host), engine.nextUsed(verb.host)],
     used: usedRanges(engine),
-    dirty: dirtyBlocks(engine),
     range: mapAll(engine, verb.at, Math.min(verb.count, ENTRY_COUNT - verb.at)),
     whole: mapAll(engine, 0, ENTRY_COUNT),
   };

@@ -108,7 +108,6 @@ export const scenarios: readonly Scenario[] = [
   { name: "discard", act: (disk, content) => drop(disk, content, 300, 6 * CLUSTER) },
   {
     name: "discard of the whole disk",
-    quiet: true,
     prepare: unflushed,
     act: (disk, content) => drop(disk, content, 0, SIZE),
   },
