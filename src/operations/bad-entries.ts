@@ -1,5 +1,5 @@
 /** The BAT entries that are wrong, one by one: the scan only counts them, as few images have any. */
-import { hostClusterOf, type Image } from "./image.js";
+import { fileOffsetOf, hostClusterOf, type Image } from "./image.js";
 
 export type BadEntryKind = "below" | "outside" | "offGrid" | "duplicate";
 
@@ -10,30 +10,42 @@ export interface BadEntry {
   kind: BadEntryKind;
 }
 
-/** Walks the BAT as the last survey saw it; entries may be mended as they are handed out. */
-export function* badEntries(image: Image): Generator<BadEntry> {
-  const { facts, engine, grid } = image;
+/**
+ * Walks the BAT as the last survey saw it; entries may be mended as they are handed out.
+ * @param lastEntry the highest entry that leads into the file, where it is to be seen as if it were longer
+ */
+export function* badEntries(image: Image, lastEntry = image.grid.lastEntry): Generator<BadEntry> {
+  const { facts, engine } = image;
   if (facts.below + facts.outside + facts.offGrid + facts.duplicates === 0) return;
   const used = new Uint8Array(Math.ceil(facts.end / 8));
+  /** Those behind the last one that was good: few, as they would have to begin in the file's last cluster. */
+  const more = new Set<number>();
   for (let cluster = 0; cluster < engine.entryCount; cluster++) {
     const entry = engine.bat[cluster]!;
     if (entry === 0) continue;
-    const kind = misplaced(image, entry) ?? claim(used, hostClusterOf(image, entry));
+    const kind = misplaced(image, entry, lastEntry) ?? (claim(hostClusterOf(image, entry)) ? undefined : "duplicate");
     if (kind !== undefined) yield { cluster, entry, kind };
   }
 
-  function misplaced({ engine: { step } }: Image, entry: number): BadEntryKind | undefined {
-    if (entry < grid.origin) return "below";
-    if (entry > grid.lastEntry) return "outside";
-    return (entry - grid.origin) % step === 0 ? undefined : "offGrid";
+  /** Notes that a host cluster is in use; answers whether it was free. */
+  function claim(hostCluster: number): boolean {
+    if (hostCluster >= facts.end) return more.size < more.add(hostCluster).size;
+    const bit = 1 << (hostCluster & 7);
+    const byte = Math.floor(hostCluster / 8);
+    const free = (used[byte]! & bit) === 0;
+    used[byte]! |= bit;
+    return free;
   }
 }
 
-/** Notes that a host cluster is in use; answers whether an earlier entry uses it. */
-function claim(used: Uint8Array, hostCluster: number): BadEntryKind | undefined {
-  const bit = 1 << (hostCluster & 7);
-  const byte = Math.floor(hostCluster / 8);
-  if ((used[byte]! & bit) !== 0) return "duplicate";
-  used[byte]! |= bit;
-  return undefined;
+/** What is wrong with the place that an entry leads to, if anything. */
+export function misplaced(
+  image: Image,
+  entry: number,
+  lastEntry = image.grid.lastEntry,
+): Exclude<BadEntryKind, "duplicate"> | undefined {
+  const { grid, engine } = image;
+  if (fileOffsetOf(image, entry) < image.dataStart) return "below";
+  if (entry > lastEntry) return "outside";
+  return entry >= grid.origin && (entry - grid.origin) % engine.step === 0 ? undefined : "offGrid";
 }

@@ -44,9 +44,12 @@ function* settle(image: Image): Operation<void> {
   yield* endChange(image);
 }
 
-/** Cuts the file behind the last cluster in use: the BAT that needs nothing beyond is durable, afterwards all else is. */
+/**
+ * Cuts the file behind the last cluster in use, and behind what a repair spared: the BAT that needs nothing beyond is
+ * durable, afterwards all else is.
+ */
 export function* trim(image: Image): Operation<void> {
-  const end = endOf(image);
+  const end = Math.max(endOf(image), image.spared);
   if (end < image.fileSize) {
     yield* resizing(image, () => truncate(image.storage, end));
     image.fileSize = end;

@@ -8,15 +8,15 @@ import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
 import { allocate, sizeOf, truncate } from "./transfer.js";
 
-/** Makes the file reach `end` (bytes) at least, or, "exactly", no further. */
-export function* growFile(image: Image, end: number, limit?: "exactly"): Operation<void> {
+/** Makes the file reach `end` (bytes) at least; "sparse": no further, and without blocks for what is added. */
+export function* growFile(image: Image, end: number, how?: "sparse"): Operation<void> {
   if (end <= image.fileSize) return;
   yield* locked(image.tasks, TASK.grow, TASK.grow, true, function* () {
     if (end <= image.fileSize) return;
-    const ahead = image.preallocation.mode === "off" || limit ? end : aheadOf(image, end);
+    const ahead = image.preallocation.mode === "off" || how ? end : aheadOf(image, end);
     yield* resizing(image, function* () {
       if (ahead > end && (yield* tryExtend(image, ahead))) return;
-      yield* extend(image, end);
+      yield* extend(image, end, how);
     });
   });
 }
@@ -55,12 +55,13 @@ function* tryExtend(image: Image, size: number): Operation<boolean> {
   }
 }
 
-function* extend(image: Image, size: number): Operation<void> {
+function* extend(image: Image, size: number, how?: "sparse"): Operation<void> {
   const { preallocation, fileSize } = image;
-  if (preallocation.mode === "falloc" && preallocation.fallback === undefined) {
+  const blocks = how === undefined && preallocation.mode === "falloc";
+  if (blocks && preallocation.fallback === undefined) {
     preallocation.fallback = yield* allocate(image.storage, fileSize, size - fileSize);
   }
-  if (preallocation.mode !== "falloc" || preallocation.fallback !== undefined) yield* truncate(image.storage, size);
+  if (!blocks || preallocation.fallback !== undefined) yield* truncate(image.storage, size);
   image.fileSize = size;
   image.unflushed = true;
 }

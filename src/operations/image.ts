@@ -52,6 +52,8 @@ export interface Image {
   dataStart: number;
   /** The header's data offset is one that the format allows. */
   dataStartValid: boolean;
+  /** How many sectors behind that the first cluster lies, where a v1 header does not say; kept once it was found. */
+  phase: number | undefined;
   /** Why the format extension, if there is one, cannot be kept through changes. */
   extensionProblem: string | undefined;
   readonly preallocation: Preallocation;
@@ -61,6 +63,11 @@ export interface Image {
   durableSize: number;
   /** As much of that length as was found at opening and never needed: what is beyond the clusters in use there is a leak. */
   foundSize: number;
+  /**
+   * The file's length up to which a repair has left alone what nothing refers to: it may be what a wrong entry meant. So
+   * nothing is allocated below, and the file is not cut there. 0 for none.
+   */
+  spared: number;
   /** File bytes from here on were added by growth and never written: they read as zeros. */
   zeroFrom: number;
   /** The image was not closed cleanly by whoever had it before. */

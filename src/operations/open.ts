@@ -10,8 +10,10 @@ import { decodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE, SECTOR_SIZE, vali
 import { READING, requireVerbs, storageName, WRITING } from "../storage/answers.js";
 import type { Storage } from "../storage/storage.js";
 import { type BaseDisk, baseOf } from "./base.js";
+import { inspect } from "./check.js";
 import { damages } from "./findings.js";
 import { type Image, sectorsToBytes } from "./image.js";
+import { beginChange } from "./mark.js";
 import type { Operation } from "./operation.js";
 import { RangeLocks } from "./range-locks.js";
 import { mend } from "./repair.js";
@@ -56,12 +58,20 @@ function* makeSound(image: Image, settings: OpenSettings): Operation<Image> {
     return image;
   }
   const repaired = yield* mend(image, settings.repair);
-  const mended = image.header.batEntries === image.engine.entryCount ? image : yield* load(image.storage, settings);
-  // A BAT that was made longer needs larger tables; only with them can leaks be told from what it may map.
-  const after = mended === image ? repaired.after : (yield* mend(mended, settings.repair)).after;
-  mended.repaired = { ...repaired, after };
+  image.repaired = repaired;
+  const mended = image.header.batEntries === image.engine.entryCount ? image : yield* reload(image, settings);
   requireSound(mended);
   return mended;
+}
+
+/** A BAT that was made longer needs larger tables: the image as it goes on with them. */
+function* reload(image: Image, settings: OpenSettings): Operation<Image> {
+  const longer = yield* load(image.storage, settings);
+  Object.assign(longer, { spared: image.spared, foundUnclean: false });
+  yield* survey(longer); // for what is spared
+  yield* beginChange(longer);
+  longer.repaired = { ...image.repaired!, after: yield* inspect(longer) };
+  return longer;
 }
 
 /** Reads header and BAT. */
@@ -101,6 +111,7 @@ export function* load(storage: Storage, settings: OpenSettings): Operation<Image
     fileSize,
     durableSize: header.inUse === IN_USE.open ? 0 : fileSize,
     foundSize: fileSize,
+    spared: 0,
     zeroFrom: fileSize,
     foundUnclean: header.inUse === IN_USE.open,
     takenOver: false,
@@ -128,6 +139,7 @@ const UNSURVEYED = {
   facts: { allocated: 0, end: 0, below: 0, outside: 0, offGrid: 0, duplicates: 0, fragmented: 0 },
   dataStart: 0,
   dataStartValid: true,
+  phase: undefined,
   extensionProblem: undefined,
 };
 

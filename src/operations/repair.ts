@@ -1,30 +1,35 @@
 /**
  * Repair. What can be kept is kept: an entry whose cluster is shared or lies between clusters gets a copy of the data
- * it reads now; only an entry that leads nowhere is dropped, after header and BAT were saved.
+ * it reads now; only an entry that leads nowhere, or that no guest can read, is dropped, after header and BAT were saved.
  *
  * Every step leaves an image that the next repair can go on with, in this order, each durable before the next:
  *   1. the backup; 2. in_use; 3. the data offset - before the file grows, or a wrong one behind its end could pass for a
  *   good one; 4. the file covers a cluster that its end cuts; 5. entries that lead nowhere and a broken extension are
  *   dropped - before the file grows on, or they would lead to new clusters; 6. copies, all behind the old end of the
- *   file; 7. a BAT that is too short; 8. leaks, which no table in the file refers to any more.
+ *   file; 7. the data offset of v1, said again; 8. a BAT that is too short.
+ *
+ * What no table refers to after that may be what a wrong entry meant. So a run that mends damage frees nothing: it spares
+ * all that the file held, for as long as the disk is open, and names it. Another run, of an image without damage, frees
+ * it: what is lossy takes two steps, and before the second there is something to undo.
  */
-import { DiskError } from "../errors.js";
 import { HEADER_SIZE, SECTOR_SIZE } from "../format/header.js";
-import { type BadEntry, badEntries } from "./bad-entries.js";
+import { badEntries } from "./bad-entries.js";
 import { inspect } from "./check.js";
 import { trim } from "./close.js";
+import { copyEntry, eachData, pieceScanner } from "./copies.js";
 import { damages } from "./findings.js";
 import { flushTables } from "./flush.js";
 import { growFile } from "./grow.js";
-import { clusterCountOf, fileOffsetOf, hostOffsetOf, type Image, requireOpen, requireWritable, TASK } from "./image.js";
+import { type Image, requireOpen, requireWritable, TASK } from "./image.js";
 import { freeLeaks, leakedRuns } from "./leaks.js";
 import { beginChange, changeHeader } from "./mark.js";
 import type { Operation } from "./operation.js";
-import { defer, deferZeros } from "./publish.js";
+import { deferZeros } from "./publish.js";
 import { locked } from "./range-locks.js";
+import { isWorthless, type Plan, planOf, startOf } from "./repair-plan.js";
 import type { RepairLevel, RepairReport } from "./reports.js";
 import { survey } from "./survey.js";
-import { readFully, saveBeside, writeFully, writeZeros } from "./transfer.js";
+import { readUpTo, saveBeside, writeZeros } from "./transfer.js";
 
 /** Repairs an open image. */
 export function* repair(image: Image, level: RepairLevel): Operation<RepairReport> {
@@ -38,26 +43,30 @@ export function* repair(image: Image, level: RepairLevel): Operation<RepairRepor
 export function* mend(image: Image, level: RepairLevel): Operation<RepairReport> {
   requireOpen(image);
   const before = yield* inspect(image);
+  const plan = level === "all" && damages(image).length > 0 ? planOf(image) : undefined;
+  const hidden = level === "all" && (yield* hidesEntries(image));
+  if (plan !== undefined || hidden) yield* spare(image);
+  const lossy = plan?.lossy || (hidden && (plan !== undefined || image.foundUnclean));
+  const backup = lossy ? yield* saveTables(image, plan) : undefined;
   if (image.foundUnclean) {
     yield* beginChange(image);
     image.foundUnclean = false;
   }
-  const backup = level === "all" && isLossy(image) ? yield* saveTables(image) : undefined;
-  if (level === "all" && damages(image).length > 0) yield* mendCorruption(image);
-  // Leaked clusters of a damaged image may be what a wrong entry meant: they are left alone until it is mended.
-  if (before.leaks + before.corruptions > 0 && damages(image).length === 0) yield* mendLeaks(image);
+  if (plan !== undefined) yield* mendDamage(image, plan);
+  if (image.spared === 0 && before.leaks > 0 && damages(image).length === 0) yield* mendLeaks(image);
   const after = yield* inspect(image);
   return { before, after, ...(backup === undefined ? {} : { backup }) };
 }
 
-function* mendCorruption(image: Image): Operation<void> {
+function* mendDamage(image: Image, plan: Plan): Operation<void> {
   yield* beginChange(image);
   yield* mendDataOffset(image);
-  yield* completeLastCluster(image);
-  yield* dropEntries(image);
+  yield* completeCluster(image, plan);
+  yield* dropEntries(image, plan);
   yield* dropExtension(image);
-  yield* copyEntries(image);
-  yield* lengthenBat(image);
+  yield* copyEntries(image, plan);
+  yield* sayDataOffset(image, plan);
+  yield* lengthenBat(image, plan);
 }
 
 function* mendLeaks(image: Image): Operation<void> {
@@ -67,53 +76,55 @@ function* mendLeaks(image: Image): Operation<void> {
   yield* trim(image);
 }
 
-/** Whether mending takes something away that cannot be told from what is left. */
-function isLossy({ facts, extensionProblem }: Image): boolean {
-  return facts.below + facts.outside > 0 || extensionProblem !== undefined;
+/** Leaves alone, from here on, whatever the file holds and nothing refers to. */
+function* spare(image: Image): Operation<void> {
+  image.spared = Math.max(image.spared, image.fileSize);
+  yield* survey(image);
 }
 
-/** Saves header and BAT beside the image. */
-function* saveTables(image: Image): Operation<string | Uint8Array> {
-  const { storage, engine } = image;
-  const tables = new Uint8Array(HEADER_SIZE + 4 * engine.entryCount);
-  yield* readFully(storage, tables, 0);
+/** Whether the empty flag hides a BAT that is not empty: the flag may be what is wrong. */
+function* hidesEntries(image: Image): Operation<boolean> {
+  if (!image.emptyFlag || image.marked) return false;
+  let found = false;
+  const end = HEADER_SIZE + 4 * image.engine.entryCount;
+  yield* eachData(image.storage, HEADER_SIZE, end, pieceScanner(image), function* () {
+    found = true;
+  });
+  return found;
+}
+
+/** Saves header and BAT beside the image, and what lies where the BAT is going to be longer. */
+function* saveTables({ storage, engine }: Image, plan: Plan | undefined): Operation<string | Uint8Array> {
+  const tables = new Uint8Array(HEADER_SIZE + 4 * (plan?.entryCount ?? engine.entryCount));
+  yield* readUpTo(storage, tables, 0);
   return storage.saveBeside ? yield* saveBeside(storage, "backup", tables) : tables;
 }
 
-/** Corrects the data offset. */
+/** Corrects the data offset: that of v1 to "where the BAT ends", by which whatever lies behind the BAT can be read. */
 function* mendDataOffset(image: Image): Operation<void> {
   if (image.dataStartValid) return;
-  const start = fileOffsetOf(image, image.grid.origin);
-  yield* growFile(image, start, "exactly");
-  yield* changeHeader(image, { dataOffset: start / SECTOR_SIZE });
+  const start = startOf(image);
+  if (image.header.format === "v2") yield* growFile(image, start, "sparse");
+  yield* changeHeader(image, { dataOffset: image.header.format === "v2" ? start / SECTOR_SIZE : 0 });
   yield* survey(image);
 }
 
 /** A cluster that begins in the file and ends behind it is kept: what is missing of it becomes zeros. */
-function* completeLastCluster(image: Image): Operation<void> {
-  const { clusterSize, fileSize, dataStart } = image;
-  let end = fileSize;
-  for (const { entry, kind } of badEntries(image)) {
-    const start = fileOffsetOf(image, entry);
-    if (kind === "outside" && start >= dataStart && start < fileSize) end = Math.max(end, start + clusterSize);
-  }
-  if (end === fileSize) return;
-  yield* growFile(image, end, "exactly");
-  image.foundSize = end;
+function* completeCluster(image: Image, { wholeSize }: Plan): Operation<void> {
+  if (wholeSize <= image.fileSize) return;
+  yield* growFile(image, wholeSize, "sparse");
+  image.foundSize = wholeSize;
   image.unflushed = true;
-  yield* survey(image);
+  yield* spare(image); // the copy of another entry must not come to lie in what was added
 }
 
-/** Drops the entries that lead nowhere. Without them the data may be seen to begin elsewhere, and others to lead nowhere. */
-function* dropEntries(image: Image): Operation<void> {
-  while (image.facts.below + image.facts.outside > 0) {
-    for (const { cluster, kind } of badEntries(image)) {
-      if (kind === "below" || kind === "outside") image.engine.unlink(cluster, 1);
-    }
-    deferZeros(image, 0, image.engine.entryCount);
-    yield* flushTables(image);
-    yield* survey(image);
-  }
+/** Drops the entries that nobody can read. */
+function* dropEntries(image: Image, { drops }: Plan): Operation<void> {
+  if (drops === 0) return;
+  for (const bad of badEntries(image)) if (isWorthless(image, bad)) image.engine.unlink(bad.cluster, 1);
+  deferZeros(image, 0, image.engine.entryCount);
+  yield* flushTables(image);
+  yield* survey(image);
 }
 
 function* dropExtension(image: Image): Operation<void> {
@@ -123,49 +134,34 @@ function* dropExtension(image: Image): Operation<void> {
 }
 
 /** Gives every entry that shares a cluster, or lies between clusters, a cluster of its own with the same data. */
-function* copyEntries(image: Image): Operation<void> {
-  const { facts, engine, grid, clusterSize } = image;
-  if (facts.duplicates + facts.offGrid === 0) return;
-  // Nothing below the file's end is overwritten: an entry off the grid may lie in any cluster there.
-  const present = Math.max(0, Math.ceil((image.fileSize - hostOffsetOf(image, 0)) / clusterSize));
-  engine.reserve(0, Math.min(present, grid.hostLimit));
-  const bad = badEntries(image);
-  for (const entry of bad) yield* copyEntry(image, entry);
+function* copyEntries(image: Image, { copies, foundSize }: Plan): Operation<void> {
+  if (copies === 0) return;
+  const scanner = pieceScanner(image);
+  for (const bad of badEntries(image)) yield* copyEntry(image, bad, foundSize, scanner);
   yield* flushTables(image);
   yield* survey(image);
 }
 
-const COPY_SIZE = 1024 * 1024;
-
-function* copyEntry(image: Image, { cluster, entry }: BadEntry): Operation<void> {
-  const { engine, storage, clusterSize, grid } = image;
-  const hostCluster = engine.allocate(1, 0);
-  if (hostCluster >= grid.hostLimit)
-    throw new DiskError("NO_SPACE", `no cluster is left for a copy of cluster ${cluster}`);
-  const [from, to] = [fileOffsetOf(image, entry), hostOffsetOf(image, hostCluster)];
-  yield* growFile(image, to + clusterSize);
-  const buffer = new Uint8Array(Math.min(COPY_SIZE, clusterSize));
-  for (let done = 0; done < clusterSize; done += buffer.length) {
-    const part = buffer.subarray(0, Math.min(buffer.length, clusterSize - done));
-    yield* readFully(storage, part, from + done);
-    yield* writeFully(storage, part, to + done);
-  }
-  image.unflushed = true;
-  image.zeroFrom = Math.max(image.zeroFrom, to + clusterSize);
-  engine.unlink(cluster, 1);
-  engine.link(cluster, hostCluster, 1);
-  defer(image, { first: cluster, count: 1, hidden: false, early: false, fileEnd: 0 });
+/** Where the data of v1 begins is said again once none of it lies before its first cluster. */
+function* sayDataOffset(image: Image, { offsetWrong }: Plan): Operation<void> {
+  if (!offsetWrong || image.header.format === "v2") return;
+  yield* growFile(image, startOf(image), "sparse");
+  yield* changeHeader(image, { dataOffset: startOf(image) / SECTOR_SIZE });
+  yield* survey(image);
 }
 
-/** Makes the BAT as long as the disk needs if there is room before the data. */
-function* lengthenBat(image: Image): Operation<void> {
+/** Makes the BAT as long as the disk needs, in the room before the data. */
+function* lengthenBat(image: Image, { entryCount }: Plan): Operation<void> {
   const { header, engine, storage } = image;
-  const needed = clusterCountOf(image);
-  const end = HEADER_SIZE + 4 * needed;
-  if (needed <= engine.entryCount || end > image.dataStart) return;
-  const batEnd = HEADER_SIZE + 4 * header.batEntries;
-  yield* writeZeros(storage, batEnd, end - batEnd);
+  if (entryCount === engine.entryCount) return;
+  const end = HEADER_SIZE + 4 * entryCount;
+  yield* growFile(image, end, "sparse");
+  yield* eachData(storage, HEADER_SIZE + 4 * engine.entryCount, end, pieceScanner(image), (bytes, at) =>
+    writeZeros(storage, at, bytes.length),
+  );
   image.unflushed = true;
   yield* flushTables(image);
-  yield* changeHeader(image, { batEntries: needed });
+  // A longer BAT must not move where the data of v1 begins.
+  const dataOffset = header.dataOffset === 0 ? startOf(image) / SECTOR_SIZE : header.dataOffset;
+  yield* changeHeader(image, { batEntries: entryCount, dataOffset });
 }

@@ -5,8 +5,10 @@
 import type { Grid } from "../engine/engine.js";
 import { parseExtension } from "../format/extension.js";
 import { dataStart, SECTOR_SIZE } from "../format/header.js";
+import { misplaced } from "./bad-entries.js";
 import { type Image, sectorsToBytes } from "./image.js";
 import type { Operation } from "./operation.js";
+import { phaseOf } from "./phase.js";
 import { deferZeros } from "./publish.js";
 import { readUpTo } from "./transfer.js";
 
@@ -15,55 +17,90 @@ export function* survey(image: Image): Operation<void> {
   const { sector, valid } = dataStart(image.header, image.fileSize);
   image.dataStart = sectorsToBytes(sector);
   image.dataStartValid = valid;
-  scan(image, sector);
+  const extension = image.header.extensionOffset === 0 ? undefined : yield* readExtension(image);
+  scan(image, sector, extension?.sectors ?? []);
   // As long as the flag stands, nothing of the BAT shows.
   if (image.emptyFlag) deferZeros(image, 0, image.engine.entryCount);
-  image.extensionProblem = image.header.extensionOffset === 0 ? undefined : yield* reserveExtension(image);
+  image.extensionProblem = extension && reserveExtension(image, extension);
 }
 
-/**
- * Scans the BAT. Where a v1 header does not say where the data area begins, more than half of the entries may lie off
- * the grid that is derived for it: then they have a phase of their own (VirtualBox writes such images).
- */
-function scan(image: Image, sector: number): void {
-  const derived = gridAt(image, sector);
-  scanWith(image, derived);
-  const { header, engine, facts } = image;
-  if (facts.offGrid === 0 || (header.dataOffset !== 0 && image.dataStartValid)) return;
-  const first = engine.bat.find((entry) => entry >= sector && entry <= derived.lastEntry)!;
-  scanWith(image, gridAt(image, sector + ((first - sector) % header.tracks)));
-  if (image.facts.offGrid + image.facts.below >= facts.offGrid + facts.below) scanWith(image, derived);
+/** Scans the BAT. Where a v1 header does not say where the data area begins, its clusters may have a phase of their own. */
+function scan(image: Image, sector: number, extension: readonly number[]): void {
+  const { header } = image;
+  const derived = header.format === "v1" && (header.dataOffset === 0 || !image.dataStartValid);
+  scanWith(image, gridAt(image, derived ? sector + (image.phase ?? 0) : sector));
+  if (!derived || image.phase !== undefined) return;
+  const inPhase = image.facts.offGrid === 0 && extension.every((at) => (at - sector) % header.tracks === 0);
+  // Kept from here on: what a repair or a writer does to the entries does not move the grid under them.
+  image.phase = inPhase ? 0 : phaseOf(image, sector, extension);
+  if (image.phase > 0) scanWith(image, gridAt(image, sector + image.phase));
 }
 
 function scanWith(image: Image, grid: Grid): void {
   image.grid = grid;
   image.facts = image.engine.scan(grid);
+  if (image.facts.below === 0 || image.phase === undefined || image.phase === 0) return;
+  // The engine counts from the first cluster, but the data area begins before: what lies between lies off the grid.
+  const { bat } = image.engine;
+  const between = bat.reduce((sum, entry) => {
+    const isBetween = entry !== 0 && entry < grid.origin && misplaced(image, entry) === "offGrid";
+    return isBetween ? sum + 1 : sum;
+  }, 0);
+  image.facts.below -= between;
+  image.facts.offGrid += between;
 }
 
-function gridAt({ header, fileSize }: Image, dataSector: number): Grid {
-  const { format, tracks } = header;
-  const fileSectors = Math.floor(fileSize / SECTOR_SIZE);
+function gridAt(image: Image, dataSector: number): Grid {
+  const { format, tracks } = image.header;
   const unit = format === "v1" ? 1 : tracks;
   const step = format === "v1" ? tracks : 1;
   const origin = Math.ceil(dataSector / unit);
-  const maxEntry = Math.min(2 ** 32 - 1, Math.floor(Number.MAX_SAFE_INTEGER / SECTOR_SIZE / unit) - step);
+  const hostLimit = Math.max(0, Math.floor((maxEntryOf(image) - origin) / step) + 1);
+  const spared = Math.ceil((image.spared - origin * image.entryUnit) / image.clusterSize);
   return {
     origin,
-    lastEntry: Math.max(0, Math.min(Math.floor((fileSectors - tracks) / unit), maxEntry)),
-    hostLimit: Math.max(0, Math.floor((maxEntry - origin) / step) + 1),
+    lastEntry: lastEntryOf(image, image.fileSize),
+    hostLimit,
+    floor: Math.min(Math.max(0, spared), hostLimit),
   };
 }
 
-/** Marks the clusters of the format extension and its bitmaps as used; answers why that cannot be done. */
-function* reserveExtension(image: Image): Operation<string | undefined> {
-  const { header, clusterSize, fileSize } = image;
-  const own = reserveSector(image, header.extensionOffset);
-  if (own !== undefined) return own;
-  const cluster = new Uint8Array(Math.min(clusterSize, fileSize - sectorsToBytes(header.extensionOffset)));
-  yield* readUpTo(image.storage, cluster, sectorsToBytes(header.extensionOffset));
+/** The highest entry whose cluster lies wholly in a file of that size. */
+export function lastEntryOf(image: Image, fileSize: number): number {
+  const { format, tracks } = image.header;
+  const last = Math.floor((Math.floor(fileSize / SECTOR_SIZE) - tracks) / (format === "v1" ? 1 : tracks));
+  return Math.max(0, Math.min(last, maxEntryOf(image)));
+}
+
+/** The highest entry that 32 bits and exact numbers allow. */
+function maxEntryOf({ header: { format, tracks } }: Image): number {
+  const [unit, step] = format === "v1" ? [1, tracks] : [tracks, 1];
+  return Math.min(2 ** 32 - 1, Math.floor(Number.MAX_SAFE_INTEGER / SECTOR_SIZE / unit) - step);
+}
+
+/** Where the format extension says that its clusters begin, its own first. */
+interface FoundExtension {
+  sectors: readonly number[];
+  /** Why its layout cannot be trusted. */
+  problem: string | undefined;
+}
+
+function* readExtension(image: Image): Operation<FoundExtension> {
+  const { header, clusterSize, fileSize, dataStart: start } = image;
+  const own = header.extensionOffset;
+  const offset = sectorsToBytes(own);
+  // What lies elsewhere is no extension: its place is the problem, and is found to be one.
+  if (offset < start || offset + clusterSize > fileSize) return { sectors: [own], problem: undefined };
+  const cluster = new Uint8Array(clusterSize);
+  yield* readUpTo(image.storage, cluster, offset);
   const { bitmapSectors, problem } = parseExtension(cluster);
-  const problems = bitmapSectors.map((sector) => reserveSector(image, sector));
-  return problem ?? problems.find((found) => found !== undefined);
+  return { sectors: [own, ...bitmapSectors], problem };
+}
+
+/** Marks the clusters of the format extension and its bitmaps as used; answers why that cannot be done. */
+function reserveExtension(image: Image, { sectors, problem }: FoundExtension): string | undefined {
+  const problems = sectors.map((sector) => reserveSector(image, sector));
+  return problems[0] ?? problem ?? problems.find((found) => found !== undefined);
 }
 
 function reserveSector(image: Image, sector: number): string | undefined {

@@ -1,25 +1,26 @@
 /**
- * Undoing a repair: the BAT entries that it dropped come back from its backup, as long as they still lead nowhere and
- * nothing was written to their clusters since. Entries that got copies keep them: they read the same either way.
+ * Undoing a repair: the BAT entries that it took away come back from its backup, as long as nothing was written to their
+ * guest clusters since. Entries that got copies keep them: they read the same either way.
  */
 import { takeBuffer } from "../buffers.js";
 import { DiskError } from "../errors.js";
-import { decodeHeader, HEADER_SIZE, IN_USE } from "../format/header.js";
+import { decodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE } from "../format/header.js";
 import type { Storage } from "../storage/storage.js";
-import type { Image } from "./image.js";
+import { misplaced } from "./bad-entries.js";
+import { hostClusterOf, type Image } from "./image.js";
 import { changeHeader } from "./mark.js";
 import { load, owning } from "./open.js";
 import type { Operation } from "./operation.js";
 import { closeStorage, flushStorage, writeFully } from "./transfer.js";
 
-/** Puts dropped entries back into the image and closes it, marked as not closed cleanly; answers how many. */
+/** Puts entries back into the image and closes it, marked as not closed cleanly; answers how many. */
 export function* undoRepair(storage: Storage, backup: Uint8Array): Operation<number> {
   const saved = new Uint8Array(takeBuffer(backup)); // it stays the caller's
   const count = yield* owning(storage, function* () {
     const image = yield* load(storage, SETTINGS);
-    const restored = restoreEntries(image, readBackup(image, saved));
-    if (restored > 0) yield* writeBat(image);
-    return restored;
+    const runs = restoreEntries(image, readBackup(image, saved));
+    if (runs.length > 0) yield* writeEntries(image, runs);
+    return runs.reduce((sum, { count }) => sum + count, 0);
   });
   yield* closeStorage(storage);
   return count;
@@ -34,32 +35,62 @@ const SETTINGS = {
   concurrent: false,
 } as const;
 
+interface Backup {
+  header: Header;
+  /** Entry by entry; more than the header says where the repair made the BAT longer. */
+  bat: DataView;
+}
+
 /** The BAT in a backup, if it is one of this image. */
-function readBackup(image: Image, backup: Uint8Array): DataView {
+function readBackup(image: Image, backup: Uint8Array): Backup {
   const header = decodeHeader(backup);
   const { format, tracks, sectorCount } = image.header;
   const fits = header.format === format && header.tracks === tracks && header.sectorCount === sectorCount;
-  if (!fits || backup.length !== HEADER_SIZE + 4 * header.batEntries) {
+  const size = HEADER_SIZE + 4 * Math.max(header.batEntries, image.engine.entryCount);
+  const whole = backup.length === HEADER_SIZE + 4 * header.batEntries || backup.length === size;
+  if (!fits || !whole) {
     throw new DiskError("UNSUPPORTED", "the backup does not belong to this image: its format, size or BAT differs");
   }
-  return new DataView(backup.buffer, backup.byteOffset + HEADER_SIZE, backup.length - HEADER_SIZE);
+  return { header, bat: new DataView(backup.buffer, backup.byteOffset + HEADER_SIZE, backup.length - HEADER_SIZE) };
 }
 
-function restoreEntries({ engine, grid }: Image, saved: DataView): number {
-  let restored = 0;
-  const { bat } = engine;
-  for (let cluster = 0; cluster < Math.min(bat.length, saved.byteLength / 4); cluster++) {
+/** Neighbours in the BAT. */
+interface EntryRun {
+  first: number;
+  count: number;
+}
+
+/** Restores entries in memory; answers which. */
+function restoreEntries(image: Image, { header, bat: saved }: Backup): EntryRun[] {
+  const runs: EntryRun[] = [];
+  if (image.emptyFlag) return runs; // the BAT in the file is as it was
+  for (let cluster = 0; cluster < Math.min(image.engine.entryCount, saved.byteLength / 4); cluster++) {
     const entry = saved.getUint32(4 * cluster, true);
-    const leadsNowhere = entry !== 0 && (entry < grid.origin || entry > grid.lastEntry);
-    if (!leadsNowhere || bat[cluster] !== 0) continue;
-    bat[cluster] = entry;
-    restored++;
+    const hidden = (header.flags & FLAG.empty) !== 0 || cluster >= header.batEntries;
+    if (entry === 0 || image.engine.bat[cluster] !== 0 || !mayReturn(image, entry, hidden)) continue;
+    image.engine.bat[cluster] = entry; // fetched afresh: the tables' memory may have moved
+    const last = runs[runs.length - 1];
+    if (last !== undefined && last.first + last.count === cluster) last.count++;
+    else runs.push({ first: cluster, count: 1 });
   }
-  return restored;
+  return runs;
 }
 
-function* writeBat(image: Image): Operation<void> {
+/** An entry that led nowhere must still do so; one that the header hid may lead to what nothing else refers to. */
+function mayReturn(image: Image, entry: number, hidden: boolean): boolean {
+  const kind = misplaced(image, entry);
+  if (kind === "below" || kind === "outside") return true;
+  const { engine } = image;
+  if (!hidden || kind === "offGrid") return false;
+  const hostCluster = hostClusterOf(image, entry);
+  return engine.nextFree(hostCluster) === hostCluster && engine.reserve(hostCluster, 1) === 0;
+}
+
+function* writeEntries(image: Image, runs: readonly EntryRun[]): Operation<void> {
   yield* changeHeader(image, { inUse: IN_USE.open });
-  yield* writeFully(image.storage, image.engine.batBytes.slice(), HEADER_SIZE);
+  for (const { first, count } of runs) {
+    const bytes = image.engine.batBytes.slice(4 * first, 4 * (first + count));
+    yield* writeFully(image.storage, bytes, HEADER_SIZE + 4 * first);
+  }
   yield* flushStorage(image.storage);
 }

@@ -11,6 +11,8 @@ export interface Damage {
   formats?: readonly ("v1" | "v2")[];
   /** A backup is made before anything is dropped. */
   lossy?: boolean;
+  /** Clusters that nothing refers to after a repair: what the wrong entries had meant. */
+  kept?: number;
   harm(image: Sample): void;
 }
 
@@ -24,6 +26,7 @@ const damages: Damage[] = [
     kind: "outside",
     count: 1,
     lossy: true,
+    kept: 1,
     harm(image) {
       setEntry(image, 4, entryOf(image, 4) + 1000 * (image.format === "v1" ? image.clusterSize / 512 : 1));
       expectZeros(image, 4);
@@ -75,6 +78,7 @@ const damages: Damage[] = [
     name: "a duplicate in the last entry",
     kind: "duplicate",
     count: 1,
+    kept: 1,
     harm(image) {
       setEntry(image, 11, entryOf(image, 0));
       image.content.set(patternBytes(0, image.clusterSize), 11 * image.clusterSize);

@@ -11,38 +11,42 @@ import { cases } from "./damages.js";
 describe.each(combinations)("repair, $face face, $engine engine", ({ face, engine }) => {
   const SIZES = [4096, 63 * 512];
 
-  test.each(cases)("finds and mends $name ($format)", async ({ format, kind, count, severity, lossy, harm }) => {
-    for (const clusterSize of SIZES) {
-      const image = sample(format, clusterSize);
-      harm(image);
-      const looked = await openDisk(face, new MemoryStorage(image.bytes), { engine, readOnly: true });
-      const report = await looked.check();
-      await looked.close();
-      expect(report.findings.find((finding) => finding.kind === kind)).toMatchObject({
-        count,
-        severity: severity ?? "corruption",
-      });
-      if (severity !== "leak") {
-        const refused = openDisk(face, new MemoryStorage(image.bytes), { engine });
-        await expect(refused).rejects.toMatchObject({ code: "CORRUPT" });
+  test.each(cases)(
+    "finds and mends $name ($format)",
+    async ({ format, kind, count, severity, lossy, kept = 0, harm }) => {
+      for (const clusterSize of SIZES) {
+        const image = sample(format, clusterSize);
+        harm(image);
+        const looked = await openDisk(face, new MemoryStorage(image.bytes), { engine, readOnly: true });
+        const report = await looked.check();
+        await looked.close();
+        expect(report.findings.find((finding) => finding.kind === kind)).toMatchObject({
+          count,
+          severity: severity ?? "corruption",
+        });
+        if (severity !== "leak") {
+          const refused = openDisk(face, new MemoryStorage(image.bytes), { engine });
+          await expect(refused).rejects.toMatchObject({ code: "CORRUPT" });
+        }
+
+        const storage = new MemoryStorage(image.bytes);
+        const mended = await openDisk(face, storage, { engine, repair: "all" });
+        expect(mended.repaired!.after).toMatchObject({ corruptions: 0, leaks: kept });
+        expect(mended.repaired!.backup !== undefined).toBe(lossy === true);
+        expect(firstDifference(await readRange(mended), image.content)).toBe(-1);
+        await mended.close();
+
+        const again = await openDisk(face, new MemoryStorage(storage.toUint8Array()), { engine, repair: "leaks" });
+        expect(again.repaired).toMatchObject({ before: { leaks: kept }, after: { leaks: 0 } });
+        expect((await again.check()).findings).toEqual([]);
+        expect(firstDifference(await readRange(again), image.content)).toBe(-1);
+        await again.write(patternBytes(99, clusterSize), 6 * clusterSize + 5);
+        image.content.set(patternBytes(99, clusterSize), 6 * clusterSize + 5);
+        expect(firstDifference(await readRange(again), image.content)).toBe(-1);
+        await again.close();
       }
-
-      const storage = new MemoryStorage(image.bytes);
-      const mended = await openDisk(face, storage, { engine, repair: "all" });
-      expect(mended.repaired!.after).toMatchObject({ corruptions: 0, leaks: 0, findings: [] });
-      expect(mended.repaired!.backup !== undefined).toBe(lossy === true);
-      expect(firstDifference(await readRange(mended), image.content)).toBe(-1);
-      await mended.close();
-
-      const again = await openDisk(face, new MemoryStorage(storage.toUint8Array()), { engine });
-      expect((await again.check()).findings).toEqual([]);
-      expect(firstDifference(await readRange(again), image.content)).toBe(-1);
-      await again.write(patternBytes(99, clusterSize), 6 * clusterSize + 5);
-      image.content.set(patternBytes(99, clusterSize), 6 * clusterSize + 5);
-      expect(firstDifference(await readRange(again), image.content)).toBe(-1);
-      await again.close();
-    }
-  });
+    },
+  );
 
   test("frees leaks of a sound image and leaves those of a damaged one", async () => {
     const image = sample("v2", 4096);

@@ -8,14 +8,18 @@ const file = temporaryFolder();
 const damaged = (name: string, fields?: Record<number, number>): string => makeDamaged(file(name), fields);
 
 describe("parablock check --repair", () => {
-  it("mends everything, names the backup, and finds nothing afterwards", () => {
+  it("mends everything, names the backup, and leaves what nothing refers to for a second run", () => {
     const path = damaged("all.hds", { [BAT]: 1000, [BAT + 4]: 3 });
     const before = readFileSync(path);
     const { status, stdout, stderr } = parablock(["check", "--repair", "all", path]);
-    expect([status, stderr]).toEqual([0, ""]);
+    expect([status, stderr]).toEqual([3, ""]);
     expect(stdout).toContain(`header and BAT as they were: ${path}.backup-1`);
     expect(stdout).toMatch(/^repaired: corruption: 1 BAT entry leads to beyond/m);
     expect(readFileSync(`${path}.backup-1`)).toEqual(before.subarray(0, 64 + 4 * 16));
+    expect(stdout).toMatch(/^leak: \d+ clusters? between used ones/m);
+    expect(readFileSync(path).subarray(4096, before.length)).toEqual(before.subarray(4096));
+    expect(parablock(["check", path])).toMatchObject({ status: 3 });
+    expect(parablock(["check", "--repair", "leaks", path])).toMatchObject({ status: 0 });
     expect(parablock(["check", path])).toMatchObject({ status: 0 });
     const content = contentOf(path);
     expect(content.subarray(0, 4096).every((byte) => byte === 0)).toBe(true);
@@ -24,7 +28,7 @@ describe("parablock check --repair", () => {
 
   it("puts back what it dropped with --undo, and nothing that was written since", () => {
     const path = damaged("undo.hds", { [BAT]: 1000, [BAT + 4 * 9]: 2000 });
-    expect(parablock(["check", "--repair", "all", path]).status).toBe(0);
+    expect(parablock(["check", "--repair", "all", path]).status).toBe(3);
     const disk = openFileSync(path);
     disk.write(new Uint8Array(10).fill(7), 9 * 4096);
     disk.close();
@@ -66,11 +70,11 @@ describe("parablock check --repair", () => {
   it("reports as JSON what was found, what is left, and the backup", () => {
     const path = damaged("json.hds", { [BAT]: 1000 });
     const { status, stdout } = parablock(["check", "--json", "--repair", "all", path]);
-    expect(status).toBe(0);
+    expect(status).toBe(3);
     expect(JSON.parse(stdout)).toMatchObject({
       corruptions: 0,
-      leaks: 0,
-      findings: [],
+      leaks: 1,
+      findings: [expect.objectContaining({ kind: "leakedInside", severity: "leak" })],
       repaired: expect.arrayContaining([expect.objectContaining({ kind: "outside", count: 1, clusters: [0] })]),
       backup: `${path}.backup-1`,
     });

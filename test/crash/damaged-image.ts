@@ -12,6 +12,8 @@ export interface DamagedImage {
   clusterSize: number;
   /** Where the data began before the damage, in bytes. */
   dataStart: number;
+  /** Where the BAT ends, or ought to. */
+  tablesEnd: number;
   /** What was done to it, for messages. */
   lines: string[];
 }
@@ -26,7 +28,7 @@ export function damagedImage(random: Random): DamagedImage {
   const lines = [`${format}, ${clusters} clusters of ${clusterSize}`];
   const bytes = usedImage(random, format, clusterSize, clusters);
   const dataStart = new DataView(bytes.buffer).getUint32(FIELD.dataOffset, true) * SECTOR;
-  const image = { bytes, format, clusterSize, dataStart, lines };
+  const image = { bytes, format, clusterSize, dataStart, tablesEnd: HEADER_SIZE + 4 * clusters, lines };
   const damages = Object.keys(DAMAGES) as (keyof typeof DAMAGES)[];
   for (let count = 1 + below(random, 4); count > 0; count--) {
     const name = choose(random, damages);

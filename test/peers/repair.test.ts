@@ -19,6 +19,7 @@ describeWith(qemu, "QEMU, on an image that had", () => {
       harm(image);
       writeFileSync(file, image.bytes);
       openFileSync(file, { repair: "all" }).close();
+      openFileSync(file, { repair: "leaks" }).close(); // QEMU knows no leaks inside, but one at the end is a fault to it
       qemuCheck(file);
       qemuConvert(file, `${file}.raw`);
       expect(firstDifference(readFileSync(`${file}.raw`), image.content)).toBe(-1);

@@ -21,6 +21,7 @@ export interface Need {
 const inCi = process.env.CI === "true";
 const sharedFolder = fileURLToPath(new URL("../../../shared/", import.meta.url));
 const fixturesFolder = join(sharedFolder, "fixtures");
+const casesFolder = join(sharedFolder, "cases");
 
 /** Servers lie where the PATH of most users does not lead. */
 const searchPath = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"].filter(Boolean);
@@ -55,6 +56,13 @@ export const fixtures: Need = {
   required: inCi && existsSync(sharedFolder),
 };
 
+/** The need for inputs on which something failed once: a folder beside the repository, which is not part of it. */
+export const cases: Need = {
+  name: "the cases (../shared/cases)",
+  present: existsSync(casesFolder),
+  required: inCi && existsSync(sharedFolder),
+};
+
 /** `describe`, if all that its tests need is there. */
 export function describeWith(needs: readonly Need[], title: string, body: () => void): void {
   const missing = needs.filter((need) => !need.present);
@@ -79,6 +87,12 @@ export function runTool(name: string, ...args: string[]): string {
 /** The content of a fixture, unpacked where it ends in .gz. `name` is a path in the fixtures folder. */
 export function readFixture(name: string): Uint8Array {
   const bytes = readFileSync(join(fixturesFolder, name));
+  return name.endsWith(".gz") ? gunzipSync(bytes) : bytes;
+}
+
+/** One of the cases, unpacked where its name ends in .gz. */
+export function readCase(name: string): Uint8Array {
+  const bytes = readFileSync(join(casesFolder, name));
   return name.endsWith(".gz") ? gunzipSync(bytes) : bytes;
 }
 
