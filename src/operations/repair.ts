@@ -44,9 +44,8 @@ export function* mend(image: Image, level: RepairLevel): Operation<RepairReport>
   requireOpen(image);
   const before = yield* inspect(image);
   const plan = level === "all" && damages(image).length > 0 ? planOf(image) : undefined;
-  const hidden = level === "all" && (yield* hidesEntries(image));
-  if (plan !== undefined || hidden) yield* spare(image);
-  const lossy = plan?.lossy || (hidden && (plan !== undefined || image.foundUnclean));
+  if (plan !== undefined) yield* spare(image);
+  const lossy = plan !== undefined && (plan.lossy || (yield* hidesEntries(image)));
   const backup = lossy ? yield* saveTables(image, plan) : undefined;
   if (image.foundUnclean) {
     yield* beginChange(image);
@@ -82,20 +81,23 @@ function* spare(image: Image): Operation<void> {
   yield* survey(image);
 }
 
-/** Whether the empty flag hides a BAT that is not empty: the flag may be what is wrong. */
+/** Whether the empty flag hides a BAT that is not empty: in a damaged image the flag may be what is wrong. */
 function* hidesEntries(image: Image): Operation<boolean> {
-  if (!image.emptyFlag || image.marked) return false;
+  if (!image.emptyFlag) return false;
   let found = false;
   const end = HEADER_SIZE + 4 * image.engine.entryCount;
-  yield* eachData(image.storage, HEADER_SIZE, end, pieceScanner(image), function* () {
+  yield* eachData(image.storage, HEADER_SIZE, end, pieceScanner(image), () => {
     found = true;
+    return nothing();
   });
   return found;
 }
 
+function* nothing(): Operation<void> {}
+
 /** Saves header and BAT beside the image, and what lies where the BAT is going to be longer. */
-function* saveTables({ storage, engine }: Image, plan: Plan | undefined): Operation<string | Uint8Array> {
-  const tables = new Uint8Array(HEADER_SIZE + 4 * (plan?.entryCount ?? engine.entryCount));
+function* saveTables({ storage }: Image, plan: Plan): Operation<string | Uint8Array> {
+  const tables = new Uint8Array(HEADER_SIZE + 4 * plan.entryCount);
   yield* readUpTo(storage, tables, 0);
   return storage.saveBeside ? yield* saveBeside(storage, "backup", tables) : tables;
 }

@@ -4,10 +4,10 @@
  */
 import { takeBuffer } from "../buffers.js";
 import { DiskError } from "../errors.js";
-import { decodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE } from "../format/header.js";
+import { decodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE, SECTOR_SIZE } from "../format/header.js";
 import type { Storage } from "../storage/storage.js";
 import { misplaced } from "./bad-entries.js";
-import { hostClusterOf, type Image } from "./image.js";
+import { hostClusterOf, type Image, sectorsToBytes } from "./image.js";
 import { changeHeader } from "./mark.js";
 import { load, owning } from "./open.js";
 import type { Operation } from "./operation.js";
@@ -67,7 +67,7 @@ function restoreEntries(image: Image, { header, bat: saved }: Backup): EntryRun[
   for (let cluster = 0; cluster < Math.min(image.engine.entryCount, saved.byteLength / 4); cluster++) {
     const entry = saved.getUint32(4 * cluster, true);
     const hidden = (header.flags & FLAG.empty) !== 0 || cluster >= header.batEntries;
-    if (entry === 0 || image.engine.bat[cluster] !== 0 || !mayReturn(image, entry, hidden)) continue;
+    if (entry === 0 || !isFree(image, cluster) || !mayReturn(image, entry, hidden)) continue;
     image.engine.bat[cluster] = entry; // fetched afresh: the tables' memory may have moved
     const last = runs[runs.length - 1];
     if (last !== undefined && last.first + last.count === cluster) last.count++;
@@ -76,21 +76,33 @@ function restoreEntries(image: Image, { header, bat: saved }: Backup): EntryRun[
   return runs;
 }
 
+/** Whether nothing has taken an entry's place: what leads nowhere itself was left by an undo that was cut off. */
+function isFree(image: Image, cluster: number): boolean {
+  const entry = image.engine.bat[cluster]!;
+  return entry === 0 || isNowhere(image, entry);
+}
+
+function isNowhere(image: Image, entry: number): boolean {
+  const kind = misplaced(image, entry);
+  return kind === "below" || kind === "outside";
+}
+
 /** An entry that led nowhere must still do so; one that the header hid may lead to what nothing else refers to. */
 function mayReturn(image: Image, entry: number, hidden: boolean): boolean {
-  const kind = misplaced(image, entry);
-  if (kind === "below" || kind === "outside") return true;
+  if (isNowhere(image, entry)) return true;
   const { engine } = image;
-  if (!hidden || kind === "offGrid") return false;
+  if (!hidden || misplaced(image, entry) === "offGrid") return false;
   const hostCluster = hostClusterOf(image, entry);
   return engine.nextFree(hostCluster) === hostCluster && engine.reserve(hostCluster, 1) === 0;
 }
 
+/** In whole sectors: a medium writes all of one or nothing, and half an entry would lead anywhere. */
 function* writeEntries(image: Image, runs: readonly EntryRun[]): Operation<void> {
   yield* changeHeader(image, { inUse: IN_USE.open });
   for (const { first, count } of runs) {
-    const bytes = image.engine.batBytes.slice(4 * first, 4 * (first + count));
-    yield* writeFully(image.storage, bytes, HEADER_SIZE + 4 * first);
+    const start = Math.max(HEADER_SIZE, sectorsToBytes(Math.floor((HEADER_SIZE + 4 * first) / SECTOR_SIZE)));
+    const end = sectorsToBytes(Math.ceil((HEADER_SIZE + 4 * (first + count)) / SECTOR_SIZE));
+    yield* writeFully(image.storage, image.engine.batBytes.slice(start - HEADER_SIZE, end - HEADER_SIZE), start);
   }
   yield* flushStorage(image.storage);
 }
