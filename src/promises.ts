@@ -10,13 +10,13 @@ export function isThenable(answer: unknown): answer is PromiseLike<unknown> {
   return typeof (answer as { then?: unknown }).then === "function";
 }
 
-/** Refuses a promise; `needed` says what must answer at once, and what to use instead. @throws TypeError */
-export function requireNow(answer: unknown, needed: string): void {
+/** Refuses a promise. @throws TypeError with this message, which says what must answer at once and what to use instead */
+export function requireNow(answer: unknown, message: string): void {
   if (!isThenable(answer)) return;
   answer.then(undefined, () => {});
-  throw new CallerMistake(`expected an answer at once, got a promise: ${needed}`);
+  throw new CallerMistake(message);
 }
 
 /** What the synchronous face says to one. */
 export const DISK_SYNC_NEEDS =
-  "DiskSync needs a storage, and a base, that answer at once, as MemoryStorage, FileStorageSync and OpfsStorage do; use Disk for others";
+  "storage, base: expected answers at once, got a promise: DiskSync stands on what answers at once, as MemoryStorage, FileStorageSync and OpfsStorage do; use Disk for others";

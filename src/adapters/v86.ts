@@ -17,6 +17,7 @@
 
 import { counted } from "../count.js";
 import { type DiskError, storageError } from "../errors.js";
+import { isThenable } from "../promises.js";
 import { busy, flushDelayOf, type V86Beneath, type V86DiskOptions, type V86Failure } from "./v86-options.js";
 import { type LineWrite, throwLater, WriteLine } from "./write-line.js";
 
@@ -195,7 +196,7 @@ export class V86Disk {
     const buffer = new Uint8Array(length);
     try {
       const answer = this.#disk.read(buffer, offset);
-      if (answer instanceof Promise) await answer;
+      if (isThenable(answer)) await answer;
     } catch (cause) {
       this.#readFailed(read, cause);
       return;

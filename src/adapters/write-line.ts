@@ -4,6 +4,7 @@
  * what the guest had written up to some moment, with nothing later in it. That order is all a guest has here, since
  * its cache flushes never get this far.
  */
+import { isThenable } from "../promises.js";
 
 /** One write: `done` is called once it is on the disk, and never where it is not. */
 export interface LineWrite {
@@ -43,7 +44,8 @@ export class WriteLine {
   }
 
   push(offset: number, bytes: Uint8Array, done: () => void): void {
-    this.#line.push({ offset, bytes: bytes.slice(), done });
+    // Not `slice`, which does not copy a Buffer of Node.
+    this.#line.push({ offset, bytes: new Uint8Array(bytes), done });
     this.accepted++;
     if (!this.#running && !this.stopped) void this.#run();
   }
@@ -72,7 +74,7 @@ export class WriteLine {
     for (let write = this.#line[0]; write !== undefined; write = this.#line[0]) {
       try {
         const answer = this.#write(write.bytes, write.offset);
-        if (answer instanceof Promise) await answer;
+        if (isThenable(answer)) await answer;
       } catch (cause) {
         this.stopped = true;
         this.#running = false; // before anybody hears of it, and resumes at once

@@ -1,8 +1,19 @@
 /** A storage in memory, for tests, for scratch disks and for images that came over a wire. Serves both faces. */
+import { takeBuffer } from "../buffers.js";
 import { DiskError } from "../errors.js";
+import { quote } from "../printable.js";
 import type { StorageSync } from "./storage.js";
 
 const MIN_CAPACITY = 4096;
+
+/** Of memory a view is copied: an array that is made of memory itself, of whichever realm or kind, goes on sharing it. */
+function copyOf(content: Uint8Array | ArrayBufferLike): Uint8Array<ArrayBuffer> {
+  if (ArrayBuffer.isView(content)) return new Uint8Array(takeBuffer(content));
+  const kind = Object.prototype.toString.call(content);
+  if (kind !== "[object ArrayBuffer]" && kind !== "[object SharedArrayBuffer]")
+    throw new TypeError(`content: expected a Uint8Array or an ArrayBuffer, got ${quote(content)}`);
+  return new Uint8Array(new Uint8Array(content));
+}
 
 export class MemoryStorage implements StorageSync {
   #bytes: Uint8Array<ArrayBuffer>;
@@ -10,8 +21,8 @@ export class MemoryStorage implements StorageSync {
   #closed = false;
 
   /** Starts with a copy of `content`, or empty. */
-  constructor(content: Uint8Array | ArrayBuffer = new Uint8Array(0)) {
-    this.#bytes = new Uint8Array(content instanceof ArrayBuffer ? content.slice(0) : content);
+  constructor(content: Uint8Array | ArrayBufferLike = new Uint8Array(0)) {
+    this.#bytes = copyOf(content);
     this.#size = this.#bytes.length;
   }
 
