@@ -123,7 +123,7 @@ export class DiskSync extends Face {
       const answer = storage.read(buffer, fileOffset);
       return answer === length || wasEnoughSync(storage, "read", answer, length);
     } catch (error) {
-      throw directError("reading", length, fileOffset, error);
+      throw directError("reading", buffer, length, fileOffset, error);
     }
   }
 
@@ -137,7 +137,7 @@ export class DiskSync extends Face {
       const answer = storage.write(buffer, fileOffset);
       return answer === length || wasEnoughSync(storage, "write", answer, length);
     } catch (error) {
-      throw directError("writing", length, fileOffset, error);
+      throw directError("writing", buffer, length, fileOffset, error);
     }
   }
 }

@@ -163,7 +163,7 @@ export class Disk extends Face {
       // What completed meanwhile comes before it.
       if (verb === "writing" && !isOrdered(image, offset, length)) await runAsync(publish(image));
     } catch (error) {
-      throw directError(verb, length, fileOffset, error);
+      throw directError(verb, buffer, length, fileOffset, error);
     } finally {
       if (verb === "writing") image.unflushed = true;
       image.locks!.release(lock);

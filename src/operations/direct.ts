@@ -2,6 +2,7 @@
  * The short way: a request that one transfer serves needs no operation. An operation's generators cost some
  * microseconds, as much as the transfer of 4 KiB itself; asking the tables here costs a few nanoseconds.
  */
+import { requireKept } from "../buffers.js";
 import { counted } from "../count.js";
 import { requestError } from "../errors.js";
 import { DISK_SYNC_NEEDS, requireNow } from "../promises.js";
@@ -47,7 +48,15 @@ export function isOrdered(image: Image, offset: number, length: number): boolean
   return mayShow(image, clusterOf(image, offset), clusterOf(image, offset + length - 1));
 }
 
-export function directError(verb: "reading" | "writing", length: number, fileOffset: number, cause: unknown): Error {
+/** What a transfer failed with; @throws TypeError where its buffer is not what it was, which says more. */
+export function directError(
+  verb: "reading" | "writing",
+  buffer: Uint8Array,
+  length: number,
+  fileOffset: number,
+  cause: unknown,
+): Error {
+  requireKept(buffer, length);
   return requestError(`${verb} ${counted(length, "byte")} at ${fileOffset}`, cause);
 }
 

@@ -42,15 +42,12 @@ export function* readUpTo(source: Readable, buffer: Uint8Array, offset: number):
   while (done < length) {
     const rest = partOf(buffer, done, length - done);
     const at = offset + done;
-    const answer = yield* named(
-      () => `reading ${counted(length - done, "byte")} at ${at}`,
-      () => source.read(rest, at),
-    );
+    const doing = () => `reading ${counted(length - done, "byte")} at ${at}`;
+    const answer = yield* keeping(buffer, length, doing, () => source.read(rest, at));
     const got = movedBytes(source, "read", answer, length - done);
     if (got === 0) break;
     done += got;
   }
-  requireKept(buffer, length);
   return done;
 }
 
@@ -71,12 +68,20 @@ export function* writeFully(
     const rest = partOf(buffer, done, length - done);
     const at = offset + done;
     const doing = () => `writing ${counted(length - done, "byte")} at ${at}`;
-    const answer = yield* named(doing, () => storage.write(rest, at));
+    const answer = yield* keeping(buffer, length, doing, () => storage.write(rest, at));
     const moved = movedBytes(storage, "write", answer, length - done);
     if (moved === 0) throw tookNothing(storage, doing(), at);
     done += moved;
   }
-  requireKept(buffer, length);
+}
+
+/** A transfer during which the caller's buffer must stay what it was: else that says more than any answer or error. */
+function* keeping(buffer: Uint8Array, length: number, doing: () => string, request: () => unknown): Operation<unknown> {
+  try {
+    return yield* named(doing, request);
+  } finally {
+    requireKept(buffer, length);
+  }
 }
 
 /** A storage that has no room left says so in an error, or, as Firefox's does, takes what fits and then nothing. */
