@@ -1,12 +1,13 @@
 /** `parablock compare`: whether two disks hold the same bytes. */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { counted } from "../count.js";
 import { createZeroScanner } from "../engine/create.js";
+import type { ImageKind } from "./kind.js";
 import { closing } from "./open-files.js";
-import { examples, shareOption } from "./options.js";
+import { examples, kindOption, shareOption } from "./options.js";
 import { print, printJson } from "./print.js";
 import { type Progress, withProgress } from "./progress.js";
-import { type ImageKind, openSource, type Source } from "./source.js";
+import { baseOf, openSource, type Source } from "./source.js";
 import { WINDOW_SIZE, type Window, windowsOf } from "./windows.js";
 
 interface CompareFlags {
@@ -15,6 +16,8 @@ interface CompareFlags {
   fromB?: ImageKind;
   baseA?: string;
   baseB?: string;
+  fromBaseA?: ImageKind;
+  fromBaseB?: ImageKind;
   forceShare?: boolean;
 }
 
@@ -34,21 +37,21 @@ export function addCompare(program: Command): void {
     .option("--base-b <file>", "what lies beneath B")
     .addOption(kindOption("--from-a <kind>", "A"))
     .addOption(kindOption("--from-b <kind>", "B"))
+    .addOption(kindOption("--from-base-a <kind>", "what lies beneath A"))
+    .addOption(kindOption("--from-base-b <kind>", "what lies beneath B"))
     .addOption(shareOption())
     .option("--json", "report as JSON")
     .addHelpText("after", examples("compare disk.hds disk.raw", "compare --base-a below.hds above.hds merged.hds"))
     .action(compare);
 }
 
-function kindOption(flags: string, name: string): Option {
-  return new Option(flags, `what ${name} is (default: by its first bytes)`).choices(["parallels", "raw"]);
-}
-
 async function compare(a: string, b: string, flags: CompareFlags): Promise<void> {
   const { forceShare } = flags;
-  const first = await openSource(a, { kind: flags.fromA, base: flags.baseA, forceShare });
+  const baseA = baseOf(flags.baseA, flags.fromBaseA, "--from-base-a");
+  const baseB = baseOf(flags.baseB, flags.fromBaseB, "--from-base-b");
+  const first = await openSource({ path: a, kind: flags.fromA, option: "--from-a" }, { base: baseA, forceShare });
   await closing(first, async () => {
-    const second = await openSource(b, { kind: flags.fromB, base: flags.baseB, forceShare });
+    const second = await openSource({ path: b, kind: flags.fromB, option: "--from-b" }, { base: baseB, forceShare });
     await closing(second, () => report(first, second, flags));
   });
 }

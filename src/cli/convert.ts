@@ -5,11 +5,13 @@ import type { Format } from "../format/header.js";
 import { copy } from "./copy.js";
 import { Draft, requireFree, requireOther } from "./draft.js";
 import { Failure, usageFailure } from "./failure.js";
+import { type ImageKind, kindByName } from "./kind.js";
 import { closing } from "./open-files.js";
-import { baseOption, clusterSizeOption, examples, formatOption, shareOption } from "./options.js";
+import { baseOption, clusterSizeOption, examples, formatOption, kindOption, shareOption } from "./options.js";
+import { requireConvertible } from "./output-name.js";
 import { withProgress } from "./progress.js";
 import { parseSize } from "./size.js";
-import { type ImageKind, openSource, type Source } from "./source.js";
+import { baseOf, openSource, type Source } from "./source.js";
 import { readStreamPiece, streamPieces } from "./stdin.js";
 import { parallelsTarget, rawTarget, spoolTarget, streamTarget, type Target } from "./target.js";
 import { windowsOf } from "./windows.js";
@@ -20,6 +22,7 @@ interface ConvertFlags {
   clusterSize?: number;
   format?: Format;
   base?: string;
+  fromBase?: ImageKind;
   size?: number;
   force?: boolean;
   forceShare?: boolean;
@@ -32,20 +35,21 @@ export function addConvert(program: Command): void {
     .command("convert")
     .summary("convert a disk from or to raw bytes, or make a compact copy")
     .description(
-      "Converts between Parallels images and raw files. What is zero takes no space in the output, which appears under its name only when it is complete.",
+      "Converts between Parallels images and raw files. What is zero takes no space in the output, which appears under its name only when it is complete. Images of other software, packed files and the like are refused by name; --from raw takes any file's bytes as they are.",
     )
     .argument("<in>", "the disk to read; - for raw bytes from standard input")
     .argument("<out>", "the file to make; - for raw bytes to standard output")
-    .addOption(new Option("--from <kind>", "what IN is (default: by its first bytes)").choices(["parallels", "raw"]))
+    .addOption(kindOption("--from <kind>", "IN"))
     .addOption(
       new Option(
         "--to <kind>",
-        "what OUT is to be (default: by its name - .hds and .hdd parallels, .raw and .img raw - else what IN is not)",
+        "what OUT is to be (default: by its name - .hds and .hdd parallels, .raw and .img raw; one that promises another format is refused - else what IN is not)",
       ).choices(["parallels", "raw"]),
     )
     .addOption(clusterSizeOption())
     .addOption(formatOption())
     .addOption(baseOption())
+    .addOption(kindOption("--from-base <kind>", "the base"))
     .option(
       "--size <size>",
       "how much standard input brings; without it, an image needs a temporary raw copy",
@@ -73,7 +77,9 @@ async function convert(input: string, out: string, flags: ConvertFlags): Promise
 }
 
 async function convertFile(input: string, out: string, flags: ConvertFlags): Promise<void> {
-  const source = await openSource(input, { kind: flags.from, base: flags.base, forceShare: flags.forceShare });
+  const { from, forceShare } = flags;
+  const base = baseOf(flags.base, flags.fromBase, "--from-base");
+  const source = await openSource({ path: input, kind: from, option: "--from" }, { base, forceShare });
   await closing(source, async () => {
     const target = await openTarget(out, outputKind(out, flags, source.kind), source.size, flags);
     await filling(target, () => copySource(source, target));
@@ -141,11 +147,6 @@ function outputKind(out: string, { to, clusterSize, format }: ConvertFlags, inpu
   return kind;
 }
 
-function kindByName(path: string): ImageKind | undefined {
-  if (/\.(hds|hdd)$/i.test(path)) return "parallels";
-  return /\.(raw|img)$/i.test(path) ? "raw" : undefined;
-}
-
 function requireSensible(input: string, out: string, { from, to, base, size }: ConvertFlags): void {
   if (input === STREAM) {
     if (from === "parallels") throw usageFailure("standard input is read as raw bytes: save the image to a file first");
@@ -157,5 +158,7 @@ function requireSensible(input: string, out: string, { from, to, base, size }: C
     if (to === "parallels") throw usageFailure("standard output takes raw bytes: name a file for an image");
     if (process.stdout.isTTY) throw usageFailure("standard output is a terminal: redirect it to a file or a pipe");
   }
-  if (out !== STREAM) requireOther(out, [input, base]);
+  if (out === STREAM) return;
+  requireOther(out, [input, base]);
+  requireConvertible(out, to);
 }

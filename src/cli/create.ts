@@ -6,6 +6,7 @@ import { FileStorage } from "../storage/file.js";
 import { Draft } from "./draft.js";
 import { about } from "./failure.js";
 import { clusterSizeOption, examples, formatOption } from "./options.js";
+import { requireImageName } from "./output-name.js";
 import { print, printJson, requireOutput } from "./print.js";
 import { formatSize, parseSize } from "./size.js";
 
@@ -32,6 +33,7 @@ export function addCreate(program: Command): void {
 }
 
 async function create(file: string, size: number, { force, json, ...shape }: CreateFlags): Promise<void> {
+  requireImageName(file);
   requireOutput();
   const draft = Draft.begin(file, force);
   const disk = await about(file, async () =>

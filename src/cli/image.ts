@@ -1,7 +1,8 @@
 /** A Parallels image, for commands that work on nothing else. */
 import { Disk } from "../disk.js";
 import { about } from "./failure.js";
-import { closing, openStorage } from "./open-files.js";
+import { requireImage } from "./kind.js";
+import { closing, openStorage, orClose } from "./open-files.js";
 
 /** Looks into an image, open for reading only. @throws DiskError with the path in its message */
 export function withImage<T>(
@@ -11,6 +12,7 @@ export function withImage<T>(
 ): Promise<T> {
   return about(path, async () => {
     const storage = await openStorage(path, { readOnly: true, share: share ?? false });
+    await orClose(storage, () => requireImage(path, storage));
     return closing(await Disk.open(storage, { readOnly: true }), work);
   });
 }

@@ -4,15 +4,18 @@ import { basename } from "node:path";
 import type { Command } from "commander";
 import { Draft, requireOther } from "./draft.js";
 import { about } from "./failure.js";
+import type { ImageKind } from "./kind.js";
 import { closing } from "./open-files.js";
-import { baseOption, examples, shareOption } from "./options.js";
+import { baseOption, examples, kindOption, shareOption } from "./options.js";
+import { requirePictureName } from "./output-name.js";
 import { Picture } from "./picture.js";
 import { drawPicture } from "./picture-svg.js";
 import { print, printAll } from "./print.js";
-import { allExtents, type Extent, openSource, type Source } from "./source.js";
+import { allExtents, baseOf, type Extent, type Named, openSource, type Source } from "./source.js";
 
 interface MapFlags {
   base?: string;
+  fromBase?: ImageKind;
   json?: boolean;
   svg?: string;
   force?: boolean;
@@ -28,6 +31,7 @@ export function addMap(program: Command): void {
     )
     .argument("<file>", "a Parallels image")
     .addOption(baseOption())
+    .addOption(kindOption("--from-base <kind>", "the base"))
     .option("--json", "the fields of `qemu-img map --output=json`")
     .option("--svg <out>", "draw the allocation instead, as a picture in this file (- for standard output)")
     .option("--force", "replace a picture that exists")
@@ -39,9 +43,11 @@ export function addMap(program: Command): void {
     .action(map);
 }
 
-async function map(file: string, { base, json, svg, force, forceShare }: MapFlags): Promise<void> {
+async function map(file: string, { base, fromBase, json, svg, force, forceShare }: MapFlags): Promise<void> {
   if (svg !== undefined) requireOther(svg, [file, base]);
-  const source = await openSource(file, { kind: "parallels", base, forceShare });
+  if (svg !== undefined) requirePictureName(svg);
+  const image: Named = { path: file, kind: "parallels", option: "--from" };
+  const source = await openSource(image, { base: baseOf(base, fromBase, "--from-base"), forceShare });
   await closing(source, async () => {
     if (svg !== undefined) await draw(source, svg, force);
     if (json) await printAll(jsonLines(source));

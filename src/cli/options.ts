@@ -22,6 +22,11 @@ export function baseOption(): Option {
   );
 }
 
+/** Says what a file is. @param what the file in words */
+export function kindOption(flags: string, what: string): Option {
+  return new Option(flags, `what ${what} is (default: by its content)`).choices(["parallels", "raw"]);
+}
+
 export function shareOption(): Option {
   return new Option(
     "--force-share",

@@ -1,14 +1,12 @@
 /** What the commands read: Parallels images and raw files behind one interface. Sources are never written. */
 import { Disk } from "../disk.js";
-import { probe } from "../format/header.js";
-import { readFully, readUpTo } from "../operations/transfer.js";
+import { readFully } from "../operations/transfer.js";
 import { runAsync } from "../run.js";
 import type { FileStorage } from "../storage/file.js";
 import { overdueTurn } from "../turn.js";
-import { about, Failure } from "./failure.js";
+import { about, Failure, usageFailure } from "./failure.js";
+import { type ImageKind, kindOf, requireImage } from "./kind.js";
 import { closing, openStorage, orClose } from "./open-files.js";
-
-export type ImageKind = "parallels" | "raw";
 
 /** A run of guest bytes that lies in one piece, or nowhere. */
 export interface Extent {
@@ -39,11 +37,18 @@ export interface Source {
   close(): Promise<void>;
 }
 
-export interface SourceOptions {
-  /** What the file is, where its first bytes are not to decide. */
+/** A file that a command line names. */
+export interface Named {
+  path: string;
+  /** What it is, where its content is not to decide. */
   kind?: ImageKind | undefined;
-  /** A file that lies beneath a Parallels image. */
-  base?: string | undefined;
+  /** The option that says so. */
+  option: string;
+}
+
+export interface SourceOptions {
+  /** What lies beneath a Parallels image. */
+  base?: Named | undefined;
   /** Reads what others may be writing. */
   forceShare?: boolean | undefined;
 }
@@ -54,22 +59,25 @@ const RAW_CLUSTER_SIZE = 1024 * 1024;
 const EXTENTS_AT_ONCE = 8192;
 
 /** Opens a file for reading. @throws DiskError with the path in its message; Failure */
-export async function openSource(path: string, { kind, base, forceShare }: SourceOptions = {}): Promise<Source> {
+export async function openSource(file: Named, { base, forceShare }: SourceOptions = {}): Promise<Source> {
+  const { path, option } = file;
   const storage = await about(path, () => openStorage(path, { readOnly: true, share: forceShare ?? false }));
   return orClose(storage, async () => {
-    const found = kind ?? (await about(path, () => probeKind(storage)));
-    if (found === "parallels")
+    const kind = file.kind ?? (await about(path, () => kindOf(path, storage, option)));
+    if (kind === "parallels")
       return openParallels(path, storage, base === undefined ? undefined : await openSource(base, { forceShare }));
     if (base === undefined) return about(path, () => openRaw(path, storage));
     throw new Failure(`${path} is not a Parallels image, so it has no base: leave --base out`);
   });
 }
 
-/** What the first bytes of a file say it is. */
-export async function probeKind(storage: FileStorage): Promise<ImageKind> {
-  const bytes = new Uint8Array(16);
-  await runAsync(readUpTo(storage, bytes, 0));
-  return probe(bytes) === undefined ? "raw" : "parallels";
+/** What lies beneath an image by options: `--base FILE`, and what that is. @throws Failure for a kind of no base */
+export function baseOf(path: string | undefined, kind: ImageKind | undefined, option: string): Named | undefined {
+  if (path !== undefined) return { path, kind, option };
+  if (kind === undefined) return undefined;
+  throw usageFailure(
+    `${option} says what the base is: name one with ${option.replace("--from-", "--")}, or leave it out`,
+  );
 }
 
 async function openRaw(path: string, storage: FileStorage): Promise<Source> {
@@ -104,7 +112,10 @@ function rawExtents(storage: FileStorage, offset: number, end: number): Extent[]
 /** The source owns its base: both are closed together, and if the image cannot be opened. */
 async function openParallels(path: string, storage: FileStorage, base: Source | undefined): Promise<Source> {
   const disk = await orClose(base, () =>
-    about(path, () => Disk.open(storage, { readOnly: true, ...(base && { base }) })),
+    about(path, async () => {
+      await requireImage(path, storage);
+      return Disk.open(storage, { readOnly: true, ...(base && { base }) });
+    }),
   );
   return {
     path,

@@ -1,8 +1,9 @@
 /** Raw bytes from standard input, in pieces as large as a window. Their number is not known before the end. */
 import { counted } from "../count.js";
-import { probe } from "../format/header.js";
+import { FOREIGN_HEAD, FOREIGN_TAIL } from "../format/foreign.js";
 import type { Piece } from "./copy.js";
 import { Failure } from "./failure.js";
+import { kindByContent } from "./kind.js";
 import { wasClosed } from "./standard-streams.js";
 import { WINDOW_SIZE } from "./windows.js";
 
@@ -19,7 +20,7 @@ export interface StreamEnd {
 export interface StreamOptions {
   /** More bytes than this are an error. */
   limit?: number | undefined;
-  /** Takes bytes that begin like a Parallels image, too; else those are an error, as reading one needs a file. */
+  /** Takes any bytes; else an image is an error, as reading one needs a file, and so is what is no raw disk. */
   anything?: boolean;
 }
 
@@ -28,9 +29,10 @@ export async function* streamPieces(end: StreamEnd, options: StreamOptions = {})
   const { limit = Number.MAX_SAFE_INTEGER, anything = false } = options;
   if (wasClosed(0))
     throw new Failure("standard input is closed: redirect it from a file, or from /dev/null for nothing");
+  const judge = anything ? undefined : new Judge();
   let piece: StreamPiece = { offset: 0, length: 0, parts: [] };
   for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
-    if (end.size === 0 && !anything) refuseImage(chunk);
+    judge?.take(chunk);
     end.size += chunk.length;
     if (end.size > limit)
       throw new Failure(`standard input has more than the ${counted(limit, "byte")} that --size says`);
@@ -44,6 +46,7 @@ export async function* streamPieces(end: StreamEnd, options: StreamOptions = {})
       piece = { offset: piece.offset + piece.length, length: 0, parts: [] };
     }
   }
+  judge?.end();
   if (piece.length > 0) yield piece;
 }
 
@@ -56,9 +59,36 @@ export function readStreamPiece({ parts }: StreamPiece, buffer: Uint8Array): voi
   }
 }
 
-function refuseImage(firstChunk: Uint8Array): void {
-  if (probe(firstChunk) === undefined) return;
-  throw new Failure(
-    "standard input holds a Parallels image, which is not read in order: save it to a file and convert that, or say --from raw to take its bytes as they are",
-  );
+/** Looks at the first and last bytes of what passes, in whatever pieces it comes. */
+class Judge {
+  #head = new Uint8Array(0);
+  #tail = new Uint8Array(0);
+
+  /** @throws Failure as soon as the first bytes are of no raw disk */
+  take(chunk: Uint8Array): void {
+    const missing = FOREIGN_HEAD - this.#head.length;
+    this.#tail = joined(this.#tail, chunk.subarray(-FOREIGN_TAIL)).subarray(-FOREIGN_TAIL);
+    if (missing <= 0) return;
+    this.#head = joined(this.#head, chunk.subarray(0, missing));
+    if (chunk.length >= missing) this.#requireRaw(new Uint8Array(0));
+  }
+
+  /** @throws Failure if the last bytes, or all, are of no raw disk */
+  end(): void {
+    this.#requireRaw(this.#tail);
+  }
+
+  #requireRaw(tail: Uint8Array): void {
+    if (kindByContent("standard input", { head: this.#head, tail }, "--from") === "raw") return;
+    throw new Failure(
+      "standard input holds a Parallels image, which is not read in order: save it to a file and convert that, or say --from raw to take its bytes as they are",
+    );
+  }
+}
+
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(one.length + other.length);
+  bytes.set(one);
+  bytes.set(other, one.length);
+  return bytes;
 }

@@ -8,6 +8,7 @@
  */
 import { counted } from "../count.js";
 import { DiskError } from "../errors.js";
+import { recognise } from "./foreign.js";
 
 export const SECTOR_SIZE = 512;
 export const HEADER_SIZE = 64;
@@ -180,10 +181,13 @@ function badField(name: string, expected: string, got: number): DiskError {
 }
 
 function notParallels(bytes: Uint8Array): DiskError {
+  const foreign = recognise(bytes);
   const found = bytes.length === 0 ? "the file is empty" : `it begins with ${hex(bytes.subarray(0, 16))}`;
   return new DiskError(
     "NOT_PARALLELS",
-    `this is not a Parallels image: ${found}, not with "${MAGICS.v1}" or "${MAGICS.v2}"`,
+    foreign === undefined
+      ? `this is not a Parallels image: ${found}, not with "${MAGICS.v1}" or "${MAGICS.v2}"`
+      : `this is not a Parallels image, it is ${foreign.name}: ${foreign.advice}`,
     {
       expected: Object.values(MAGICS),
       got: hex(bytes.subarray(0, 16)),
