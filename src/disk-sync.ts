@@ -108,8 +108,10 @@ export class DiskSync extends Face {
   [Symbol.dispose](): void {
     try {
       this.close();
-    } finally {
-      this.abandon();
+    } catch (error) {
+      // A storage that failed to close is not asked again unless somebody says so: its handle may be another's by now.
+      if (!this.image.ending.failed) this.abandon();
+      throw error;
     }
   }
 

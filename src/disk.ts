@@ -10,6 +10,7 @@ import { discard } from "./operations/discard.js";
 import { flush } from "./operations/flush.js";
 import { clusterOf } from "./operations/image.js";
 import { open, owning } from "./operations/open.js";
+import type { Operation } from "./operations/operation.js";
 import { publish } from "./operations/publish.js";
 import type { RangeLock } from "./operations/range-locks.js";
 import { read } from "./operations/read.js";
@@ -44,12 +45,12 @@ export class Disk extends Face {
 
   /** Fills `buffer` with the bytes at `offset`. @throws RangeError beyond the disk; DiskError BAD_ENTRY, IO */
   async read(buffer: Uint8Array, offset: number): Promise<void> {
-    return this.#readDirect(buffer, offset) ?? runAsync(read(this.image, buffer, offset));
+    return this.#readDirect(buffer, offset) ?? this.#run(read(this.image, buffer, offset));
   }
 
   /** Stores the bytes of `buffer` at `offset`; do not change the buffer before this resolves. Durable after `flush`. */
   async write(buffer: Uint8Array, offset: number): Promise<void> {
-    return this.#writeDirect(buffer, offset) ?? runAsync(write(this.image, buffer, offset));
+    return this.#writeDirect(buffer, offset) ?? this.#run(write(this.image, buffer, offset));
   }
 
   /** Makes `length` bytes from `offset` read as zeros, whichever way is cheapest: the same as `discard`. */
@@ -59,12 +60,12 @@ export class Disk extends Face {
 
   /** Gives up `length` bytes from `offset`: they read as zeros, and whole clusters become free (over a base: are written with zeros). */
   async discard(offset: number, length: number): Promise<void> {
-    return runAsync(discard(this.image, offset, length));
+    return this.#run(discard(this.image, offset, length));
   }
 
   /** Resolves when every write that resolved before this call survives a loss of power. */
   async flush(): Promise<void> {
-    return runAsync(flush(this.image));
+    return this.#run(flush(this.image));
   }
 
   /**
@@ -79,12 +80,12 @@ export class Disk extends Face {
 
   /** Looks for damage and waste without changing anything. */
   async check(): Promise<CheckReport> {
-    return runAsync(check(this.image));
+    return this.#run(check(this.image));
   }
 
   /** Frees space that nothing uses. (Damage is repaired at opening: option `repair`.) */
   async repair(level: RepairLevel): Promise<RepairReport> {
-    return runAsync(repair(this.image, level));
+    return this.#run(repair(this.image, level));
   }
 
   /**
@@ -100,7 +101,7 @@ export class Disk extends Face {
    * fails the disk stays open: call it again, or `abandon`. Closing twice is no error.
    */
   async close(): Promise<void> {
-    return runAsync(close(this.image));
+    return this.image.closed ? this.abandon() : this.#run(close(this.image)); // a close that failed may be made good
   }
 
   /** Closes the storage and nothing else: what was not flushed is lost, and the image stays marked as in use. */
@@ -112,9 +113,15 @@ export class Disk extends Face {
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.close();
-    } finally {
-      await this.abandon();
+    } catch (error) {
+      // A storage that failed to close is not asked again unless somebody says so: its handle may be another's by now.
+      if (!this.image.ending.failed) await this.abandon();
+      throw error;
     }
+  }
+
+  #run<T>(operation: Operation<T>): Promise<T> {
+    return runAsync(operation, this.image);
   }
 
   /** The way of a request that one transfer serves; nothing where it is not one. The lock is taken before this returns. */
@@ -158,10 +165,10 @@ export class Disk extends Face {
         const moved = movedBytes(storage, verb === "reading" ? "read" : "write", answer, length);
         // Still under the lock: nobody may see half of it.
         const [rest, at] = [partOf(buffer, moved, length - moved), fileOffset + moved];
-        await runAsync(verb === "reading" ? readFully(storage, rest, at) : writeFully(storage, rest, at));
+        await this.#run(verb === "reading" ? readFully(storage, rest, at) : writeFully(storage, rest, at));
       }
       // What completed meanwhile comes before it.
-      if (verb === "writing" && !isOrdered(image, offset, length)) await runAsync(publish(image));
+      if (verb === "writing" && !isOrdered(image, offset, length)) await this.#run(publish(image));
     } catch (error) {
       throw directError(verb, buffer, length, fileOffset, error);
     } finally {

@@ -1,4 +1,5 @@
 /** The two runners: they carry out an operation's requests, with promises or without. The only logic that exists twice. */
+import { closedError } from "./operations/image.js";
 import type { All, Operation } from "./operations/operation.js";
 import { DISK_SYNC_NEEDS, requireNow } from "./promises.js";
 import { overdueTurn } from "./turn.js";
@@ -24,14 +25,20 @@ export function runSync<T>(operation: Operation<T>): T {
   return step.value;
 }
 
+/** What operations run on, and may be given up meanwhile: then no further request of theirs is carried out. */
+interface Ground {
+  readonly abandoned: boolean;
+}
+
 /** Runs an operation over storages of either kind. However long it takes, others get their turns of the event loop. */
-export async function runAsync<T>(operation: Operation<T>): Promise<T> {
+export async function runAsync<T>(operation: Operation<T>, ground?: Ground): Promise<T> {
   let step = operation.next();
   while (!step.done) {
     const request = step.value;
     let answer: unknown;
     try {
-      answer = await (typeof request === "function" ? request() : runAllAsync(request));
+      if (ground?.abandoned) throw closedError();
+      answer = await (typeof request === "function" ? request() : runAllAsync(request, ground));
       const turn = overdueTurn();
       if (turn !== undefined) await turn;
     } catch (error) {
@@ -55,13 +62,13 @@ function runAllSync({ all }: All): void {
   if (errors.length > 0) throw errors[0];
 }
 
-async function runAllAsync({ all }: All): Promise<void> {
+async function runAllAsync({ all }: All, ground?: Ground): Promise<void> {
   const errors: unknown[] = [];
   const queue = all.values();
   const worker = async () => {
     for (const operation of queue) {
       try {
-        await runAsync(operation);
+        await runAsync(operation, ground);
       } catch (error) {
         errors.push(error);
       }

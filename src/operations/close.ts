@@ -1,10 +1,11 @@
 /** Close: flush, give back the file's unused tail, then say "closed cleanly", in this order. */
+import { fieldOf } from "../errors.js";
 import { IN_USE } from "../format/header.js";
 import { flushData } from "./durable.js";
 import { endOf } from "./findings.js";
 import { flush } from "./flush.js";
 import { resizing } from "./grow.js";
-import { type Image, TASK } from "./image.js";
+import { closedError, type Image, TASK } from "./image.js";
 import { beginChange, endChange } from "./mark.js";
 import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
@@ -15,25 +16,45 @@ import { closeStorage, truncate } from "./transfer.js";
  * fails, the disk stays open: try again, or give it up with `abandon`.
  */
 export function* close(image: Image): Operation<void> {
-  if (image.closed) return;
+  if (image.closed) return yield* release(image);
   yield* locked(image.locks, 0, Number.MAX_SAFE_INTEGER, true, function* () {
-    if (image.closed) return;
-    yield* settle(image);
-    image.closed = true;
-    yield* release(image);
+    if (!image.closed) yield* settle(image);
+    // A flush that is still under way has its storage to its end.
+    yield* locked(image.tasks, TASK.flush, TASK.flush, true, () => release(image));
   });
 }
 
-/** Closes the storage and nothing else: the image stays as the last flush left it, marked as not closed cleanly. */
+/**
+ * Closes the storage, at once, and nothing else: the image stays as the last flush left it, marked as not closed cleanly.
+ * Requests in flight end as the storage has them end, and make no further one of it; those that wait in line fail.
+ */
 export function* abandon(image: Image): Operation<void> {
-  if (image.closed) return;
-  image.closed = true; // what waits in line fails, what is in flight still has its storage
-  yield* locked(image.locks, 0, Number.MAX_SAFE_INTEGER, true, () => release(image));
+  if (!image.closed) {
+    image.closed = image.abandoned = true;
+    for (const locks of [image.locks, image.tasks]) locks?.giveUp(closedError());
+  }
+  yield* release(image);
 }
 
-/** Closes the storage after a flush that is still under way. */
+/** Closes the storage, once: who comes meanwhile waits for the same. Where that fails, the next one tries again. */
 function* release(image: Image): Operation<void> {
-  yield* locked(image.tasks, TASK.flush, TASK.flush, true, () => closeStorage(image.storage));
+  const { storage, ending } = image;
+  if (ending.done) return;
+  let asked = false;
+  const close = () => {
+    asked = true;
+    ending.underWay ??= { answer: storage.close() };
+    return ending.underWay.answer;
+  };
+  try {
+    yield* closeStorage({ close });
+  } catch (error) {
+    if (!asked) throw error; // it was abandoned meanwhile, and whoever did so closes it
+    ending.underWay = undefined;
+    ending.failed = true;
+    if (fieldOf(error, "code") !== "CLOSED") throw error; // else it is what was wanted
+  }
+  ending.done = image.closed = true;
 }
 
 function* settle(image: Image): Operation<void> {

@@ -95,6 +95,18 @@ export interface Image {
   /** What a repair at opening found and did. */
   repaired: RepairReport | undefined;
   closed: boolean;
+  /** The storage was given up while requests may have been in flight: none of them goes on. */
+  abandoned: boolean;
+  /** The storage's own close. */
+  readonly ending: Ending;
+}
+
+/** How far the close of a storage has come. It is asked for once, unless it failed and somebody tries again. */
+export interface Ending {
+  /** What `close` answered, while it is under way. */
+  underWay: { answer: void | Promise<void> } | undefined;
+  failed: boolean;
+  done: boolean;
 }
 
 /** The guest cluster of an offset. */
@@ -135,5 +147,9 @@ export function requireWritable(image: Image): void {
 }
 
 export function requireOpen(image: Pick<Image, "closed">): void {
-  if (image.closed) throw new DiskError("CLOSED", "the disk is closed: open it again");
+  if (image.closed) throw closedError();
+}
+
+export function closedError(): DiskError {
+  return new DiskError("CLOSED", "the disk is closed: open it again");
 }

@@ -128,6 +128,8 @@ export function* load(storage: Storage, settings: OpenSettings): Operation<Image
     repaired: undefined,
     flushError: undefined,
     closed: false,
+    abandoned: false,
+    ending: { underWay: undefined, failed: false, done: false },
   };
   yield* survey(image);
   return image;

@@ -14,6 +14,7 @@ export interface RangeLock {
   /** Later locks that wait for this one. */
   readonly waiting: RangeLock[];
   grant?: () => void;
+  refuse?: (reason: unknown) => void;
 }
 
 export class RangeLocks {
@@ -39,10 +40,15 @@ export class RangeLocks {
 
   /** Resolves when a queued lock holds. */
   granted(lock: RangeLock): Promise<void> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       if (lock.blockers === 0) resolve();
-      else lock.grant = resolve;
+      else Object.assign(lock, { grant: resolve, refuse: reject });
     });
+  }
+
+  /** Whoever waits waits no longer: they are refused for this reason. What is held stays held. */
+  giveUp(reason: unknown): void {
+    for (const lock of [...this.#held]) if (lock.blockers > 0) lock.refuse?.(reason);
   }
 
   release(lock: RangeLock): void {

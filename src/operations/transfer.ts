@@ -149,7 +149,7 @@ export const flushStorage = (storage: Storage): Operation<void> =>
     () => storage.flush(),
   );
 
-export const closeStorage = (storage: Storage): Operation<void> =>
+export const closeStorage = (storage: Pick<Storage, "close">): Operation<void> =>
   named(
     () => "closing",
     () => storage.close(),

@@ -88,10 +88,20 @@ export class FileHandle {
 
   /** Gives the descriptor away to be closed, and ends the lock. */
   protected release(): number {
+    const fd = this.takeDescriptor();
+    this.unlock();
+    return fd;
+  }
+
+  /** Gives the descriptor away: further requests find the file closed. */
+  protected takeDescriptor(): number {
     const { fd } = this;
     this.#fd = -1;
-    this.#lock.release();
     return fd;
+  }
+
+  protected unlock(): void {
+    this.#lock.release();
   }
 }
 

@@ -49,20 +49,18 @@ export class FileStorage extends FileHandle implements Storage {
     return new FileStorage(path, options);
   }
 
-  // The callback forms: those of FileHandle in fs/promises cost some microseconds more a request.
+  /** Requests that the system works on: until they end, the descriptor is theirs. */
+  #underWay = 0;
+  #onIdle = () => {};
 
   read(buffer: Uint8Array, offset: number): Promise<number> {
     const length = Math.min(buffer.length, MAX_TRANSFER);
-    return new Promise((resolve, reject) => {
-      fs.read(this.fd, buffer, 0, length, offset, (error, count) => (error ? reject(error) : resolve(count)));
-    });
+    return this.#request((done) => fs.read(this.fd, buffer, 0, length, offset, done));
   }
 
   write(buffer: Uint8Array, offset: number): Promise<number> {
     const length = Math.min(buffer.length, MAX_TRANSFER);
-    return new Promise((resolve, reject) => {
-      fs.write(this.fd, buffer, 0, length, offset, (error, count) => (error ? reject(error) : resolve(count)));
-    });
+    return this.#request((done) => fs.write(this.fd, buffer, 0, length, offset, done));
   }
 
   async size(): Promise<number> {
@@ -70,18 +68,34 @@ export class FileStorage extends FileHandle implements Storage {
   }
 
   truncate(size: number): Promise<void> {
-    return settled((done) => fs.ftruncate(this.fd, size, done));
+    return this.#request((done) => fs.ftruncate(this.fd, size, done));
   }
 
   flush(): Promise<void> {
-    return settled((done) => fs.fsync(this.fd, done));
+    return this.#request((done) => fs.fsync(this.fd, done));
   }
 
-  close(): Promise<void> {
-    return settled((done) => fs.close(this.release(), done));
+  /** No request is taken any more; those under way end first, as the number of a closed file is the next one's. */
+  async close(): Promise<void> {
+    const fd = this.takeDescriptor();
+    if (this.#underWay > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+    this.unlock();
+    await new Promise<void>((resolve, reject) => fs.close(fd, (error) => (error ? reject(error) : resolve())));
   }
-}
 
-function settled(request: (done: (error: Error | null) => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => request((error) => (error ? reject(error) : resolve())));
+  /** In the callback form: those of FileHandle in fs/promises cost some microseconds more a request. */
+  #request<T>(begin: (done: (error: Error | null, answer?: T) => void) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      begin((error, answer) => {
+        if (--this.#underWay === 0) this.#onIdle();
+        if (error) reject(error);
+        else resolve(answer as T);
+      });
+      this.#underWay++; // now that it is: a closed file throws
+    });
+  }
 }

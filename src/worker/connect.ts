@@ -5,10 +5,10 @@ import { requireOptions } from "../caller-options.js";
 import { DiskError } from "../errors.js";
 import type { Format } from "../format/header.js";
 import type { BlockStatus } from "../operations/block-status.js";
-import { requireRange } from "../operations/image.js";
+import { closedError, requireRange } from "../operations/image.js";
 import type { DiskInfo } from "../operations/info.js";
 import type { CheckReport, RepairLevel, RepairReport } from "../operations/reports.js";
-import { Connection, closedError } from "./connection.js";
+import { Connection } from "./connection.js";
 import type { Port, Properties } from "./protocol.js";
 
 export interface ConnectOptions {

@@ -1,5 +1,6 @@
 /** The page's end of the line: which requests are under way, and whether the worker is still there. */
 import { DiskError } from "../errors.js";
+import { closedError } from "../operations/image.js";
 import {
   type Answer,
   type Given,
@@ -119,10 +120,6 @@ export class Connection {
     this.#port.addEventListener(type, listener);
     this.#stops.push(() => this.#port.removeEventListener(type, listener));
   }
-}
-
-export function closedError(): DiskError {
-  return new DiskError("CLOSED", "the disk is closed: open it again");
 }
 
 function disconnected(what: string): DiskError {
