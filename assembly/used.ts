@@ -41,7 +41,7 @@ export function placeUsed(): bool {
 
 /** Makes every cluster free; keeps the capacity. */
 export function clearUsed(): void {
-  memory.fill(USED, 0, <usize>(((<u64>highest + 63) >> 6) << 3));
+  clearWords(USED, <usize>((<u64>highest + 63) >> 6));
   clearSummaries();
   count = highest = lowest = 0;
 }
@@ -258,5 +258,11 @@ function summaryBytes(words: u32): u64 {
 }
 
 function clearSummaries(): void {
-  memory.fill(USED + (<usize>wordCount << 3), 0, <usize>summaryBytes(wordCount));
+  clearWords(USED + (<usize>wordCount << 3), <usize>summaryBytes(wordCount) >> 3);
+}
+
+/** Sets words to zero. Those that are may be memory that nobody touched yet: they stay so. */
+function clearWords(words: usize, length: usize): void {
+  const limit = words + (length << 3);
+  for (let word = words; word < limit; word += 8) if (load<u64>(word)) store<u64>(word, 0);
 }

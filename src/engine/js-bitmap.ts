@@ -2,6 +2,7 @@
  * Which host clusters are in use, for the plain TypeScript engine: one bit each, under two summaries.
  * On every level above, `full` has a bit for each full word below and `some` a bit for each word below
  * that is not empty, so that the next free or used cluster is a few words away whatever the bitmap holds.
+ * Words that are zero may be memory that nobody touched yet: they are not written.
  * Clusters beyond the capacity are free. Word counts are powers of two; the top level is one word.
  */
 
@@ -32,7 +33,8 @@ export class UsedBitmap {
 
   /** Makes every cluster free; keeps the capacity. */
   clear(): void {
-    this.#some[0].fill(0, 0, Math.ceil(this.#end / 32));
+    const clusters = this.#some[0];
+    for (let word = Math.ceil(this.#end / 32) - 1; word >= 0; word--) if (clusters[word] !== 0) clusters[word] = 0;
     for (let level = 1; level < this.#some.length; level++) {
       this.#some[level].fill(0);
       this.#full[level].fill(0);
@@ -89,8 +91,8 @@ export class UsedBitmap {
   /** Rebuilds every summary from the clusters. */
   summarise(): void {
     for (let level = 1; level < this.#some.length; level++) {
-      gather(this.#full[level - 1], this.#full[level], (word) => word === ALL);
-      gather(this.#some[level - 1], this.#some[level], (word) => word !== 0);
+      gatherFull(this.#full[level - 1], this.#full[level]);
+      gatherSome(this.#some[level - 1], this.#some[level]);
     }
   }
 
@@ -148,7 +150,8 @@ export class UsedBitmap {
 
   #resize(wordCount: number): void {
     const clusters = new Uint32Array(wordCount);
-    clusters.set(this.#some[0] ?? []);
+    const before = this.#some[0] ?? [];
+    for (let word = 0; word < before.length; word++) if (before[word] !== 0) clusters[word] = before[word];
     const full = [clusters];
     const some = [clusters];
     while (wordCount > 1) {
@@ -230,10 +233,23 @@ function drop(words: Uint32Array, word: number, mask: number): number {
   return popcount(bits & mask);
 }
 
-function gather(below: Uint32Array, above: Uint32Array, test: (word: number) => boolean): void {
-  above.fill(0);
-  for (let word = 0; word < below.length; word++) {
-    if (test(below[word])) above[word >>> 5] |= 1 << (word & 31);
+/** Has a bit above for every word below that is full. */
+function gatherFull(below: Uint32Array, above: Uint32Array): void {
+  for (let word = 0; word < above.length; word++) {
+    const limit = Math.min(below.length, 32 * word + 32);
+    let bits = 0;
+    for (let index = 32 * word; index < limit; index++) if (below[index] === ALL) bits |= 1 << (index & 31);
+    if (above[word] !== bits >>> 0) above[word] = bits;
+  }
+}
+
+/** Has a bit above for every word below that is not empty. */
+function gatherSome(below: Uint32Array, above: Uint32Array): void {
+  for (let word = 0; word < above.length; word++) {
+    const limit = Math.min(below.length, 32 * word + 32);
+    let bits = 0;
+    for (let index = 32 * word; index < limit; index++) if (below[index] !== 0) bits |= 1 << (index & 31);
+    if (above[word] !== bits >>> 0) above[word] = bits;
   }
 }
 

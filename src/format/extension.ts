@@ -1,6 +1,6 @@
 /**
  * The format extension: a cluster that describes features beyond the BAT, of which dirty bitmaps are known.
- * So far only what must not be overwritten is read from it: which clusters it and its bitmaps lie in.
+ * It may be 2 GiB long, so it is decoded part by part; every count in it is untrusted.
  *
  * ```
  * 0        8        24
@@ -9,62 +9,57 @@
  * bitmap:  | size 8 | id 16 | granularity 4 | l1_size 4 | l1_size x 8 |
  * ```
  */
-import { counted } from "../count.js";
 
 const MAGIC = 0xab234cef23dcea87n;
 const BITMAP_MAGIC = 0x20385fae252cb34an;
-const FIRST_SECTION = 24;
-const SECTION_HEADER = 24;
-const BITMAP_HEADER = 32;
 const NECESSARY = 1n;
 /** L1 values that name no cluster: all clear, all set. */
 const L1_NO_CLUSTER = 1n;
+const MAX_SECTOR = BigInt(Math.floor(Number.MAX_SAFE_INTEGER / 512));
 
-export interface ExtensionLayout {
-  /** First sectors of the clusters that hold bitmap bytes. */
-  bitmapSectors: number[];
-  /** Why the layout cannot be trusted: nothing in the image may be changed then. */
-  problem?: string;
+/** Where the first section begins in the cluster; before it are the magic number and the checksum. */
+export const FIRST_SECTION = 24;
+export const SECTION_HEADER = 24;
+/** What precedes the L1 table in a bitmap's data. */
+export const BITMAP_HEADER = 32;
+
+export interface Section {
+  magic: bigint;
+  /** Nothing may be changed in the image by who does not understand it. */
+  necessary: boolean;
+  isBitmap: boolean;
+  /** Bytes of data, without the padding to 8. */
+  size: number;
 }
 
-/** Reads where an extension's bitmaps lie. `cluster` is the whole cluster; every count in it is untrusted. */
-export function parseExtension(cluster: Uint8Array): ExtensionLayout {
-  const view = new DataView(cluster.buffer, cluster.byteOffset, cluster.byteLength);
-  const layout: ExtensionLayout = { bitmapSectors: [] };
-  const broken = (problem: string): ExtensionLayout => ({ ...layout, problem });
-  if (cluster.length < FIRST_SECTION || view.getBigUint64(0, true) !== MAGIC)
-    return broken("its magic number is wrong");
-  let offset = FIRST_SECTION;
-  while (offset + SECTION_HEADER <= cluster.length) {
-    const magic = view.getBigUint64(offset, true);
-    const flags = view.getBigUint64(offset + 8, true);
-    const size = view.getUint32(offset + 16, true);
-    if (magic === 0n) return layout;
-    const data = offset + SECTION_HEADER;
-    if (size > cluster.length - data)
-      return broken(`a section of ${counted(size, "byte")} passes the end of its cluster`);
-    if (magic === BITMAP_MAGIC) {
-      const problem = parseBitmap(view, data, size, layout.bitmapSectors);
-      if (problem !== undefined) return broken(problem);
-    } else if ((flags & NECESSARY) !== 0n) {
-      return broken(`it has a necessary feature that is not known (0x${magic.toString(16)})`);
-    }
-    offset = data + Math.ceil(size / 8) * 8;
-  }
-  return layout;
+/** Whether a cluster begins like an extension. */
+export function isExtension(bytes: Uint8Array): boolean {
+  return bytes.length >= FIRST_SECTION && viewOf(bytes).getBigUint64(0, true) === MAGIC;
 }
 
-/** Adds the clusters of one bitmap to `sectors`; answers what is wrong with it, if anything. */
-function parseBitmap(view: DataView, offset: number, size: number, sectors: number[]): string | undefined {
-  if (size < BITMAP_HEADER) return "a bitmap section is too short";
-  const entries = view.getUint32(offset + 28, true);
-  if (entries > (size - BITMAP_HEADER) / 8)
-    return `a bitmap's table of ${counted(entries, "entry", "entries")} passes the end of its section`;
-  for (let i = 0; i < entries; i++) {
-    const sector = view.getBigUint64(offset + BITMAP_HEADER + 8 * i, true);
-    if (sector <= L1_NO_CLUSTER) continue;
-    if (sector > BigInt(Number.MAX_SAFE_INTEGER) / 512n) return "a bitmap's table leads beyond 2^53 bytes";
-    sectors.push(Number(sector));
+/** Decodes a section's header; undefined at the end of the features. */
+export function decodeSection(bytes: Uint8Array): Section | undefined {
+  const view = viewOf(bytes);
+  const magic = view.getBigUint64(0, true);
+  if (magic === 0n) return undefined;
+  const necessary = (view.getBigUint64(8, true) & NECESSARY) !== 0n;
+  return { magic, necessary, isBitmap: magic === BITMAP_MAGIC, size: view.getUint32(16, true) };
+}
+
+/** How many entries a bitmap's header says that its L1 table has. */
+export function decodeL1Size(bitmapHeader: Uint8Array): number {
+  return viewOf(bitmapHeader).getUint32(28, true);
+}
+
+/** The sectors of the bitmap clusters that a part of an L1 table names; undefined for one beyond 2^53 bytes. */
+export function* decodeL1(entries: Uint8Array): Generator<number | undefined> {
+  const view = viewOf(entries);
+  for (let offset = 0; offset + 8 <= entries.length; offset += 8) {
+    const sector = view.getBigUint64(offset, true);
+    if (sector > L1_NO_CLUSTER) yield sector > MAX_SECTOR ? undefined : Number(sector);
   }
-  return undefined;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -4,7 +4,7 @@
  * finding, which refuses opening for writing.
  */
 import { createEngine } from "../engine/create.js";
-import type { EngineKind } from "../engine/engine.js";
+import type { Engine, EngineKind } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
 import { decodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE, SECTOR_SIZE, validateHeader } from "../format/header.js";
 import { READING, requireVerbs, storageName, WRITING } from "../storage/answers.js";
@@ -15,6 +15,7 @@ import { damages } from "./findings.js";
 import { type Image, sectorsToBytes } from "./image.js";
 import { beginChange } from "./mark.js";
 import type { Operation } from "./operation.js";
+import { eachBlock } from "./pieces.js";
 import { RangeLocks } from "./range-locks.js";
 import { mend } from "./repair.js";
 import type { PreallocationMode, RepairLevel } from "./reports.js";
@@ -88,7 +89,7 @@ export function* load(storage: Storage, settings: OpenSettings): Operation<Image
   refuseConverting(header, settings.readOnly);
   const engine = createEngine(settings.engine, header.batEntries, header.format === "v1" ? header.tracks : 1);
   const emptyFlag = (header.flags & FLAG.empty) !== 0;
-  if (!emptyFlag) yield* readFully(storage, engine.batBytes, HEADER_SIZE);
+  if (!emptyFlag) yield* readBat(storage, engine);
   const base = settings.base && (yield* baseOf(settings.base));
   // A promise would be refused when the first cluster is copied: better before anything is.
   if (base && !settings.concurrent) yield* ask(base, base.size);
@@ -133,6 +134,12 @@ export function* load(storage: Storage, settings: OpenSettings): Operation<Image
   };
   yield* survey(image);
   return image;
+}
+
+function readBat(storage: Storage, engine: Engine): Operation<void> {
+  return eachBlock(storage, HEADER_SIZE, HEADER_SIZE + 4 * engine.entryCount, (bytes, fileOffset) =>
+    engine.batBytes.set(bytes, fileOffset - HEADER_SIZE),
+  );
 }
 
 /** What `survey` is about to find out. */

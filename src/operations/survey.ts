@@ -3,21 +3,20 @@
  * host clusters lies. Made at opening, and again after a repair.
  */
 import type { Grid } from "../engine/engine.js";
-import { parseExtension } from "../format/extension.js";
 import { dataStart, SECTOR_SIZE } from "../format/header.js";
 import { misplaced } from "./bad-entries.js";
+import { findExtension, reserveExtension } from "./extension.js";
 import { type Image, sectorsToBytes } from "./image.js";
 import type { Operation } from "./operation.js";
 import { phaseOf } from "./phase.js";
 import { deferZeros } from "./publish.js";
-import { readUpTo } from "./transfer.js";
 
 /** Takes the BAT that the engine holds into service, for the file as long as it is now. */
 export function* survey(image: Image): Operation<void> {
   const { sector, valid } = dataStart(image.header, image.fileSize);
   image.dataStart = sectorsToBytes(sector);
   image.dataStartValid = valid;
-  const extension = image.header.extensionOffset === 0 ? undefined : yield* readExtension(image);
+  const extension = image.header.extensionOffset === 0 ? undefined : yield* findExtension(image);
   scan(image, sector, extension?.sectors ?? []);
   // As long as the flag stands, nothing of the BAT shows.
   if (image.emptyFlag) deferZeros(image, 0, image.engine.entryCount);
@@ -76,39 +75,4 @@ export function lastEntryOf(image: Image, fileSize: number): number {
 function maxEntryOf({ header: { format, tracks } }: Image): number {
   const [unit, step] = format === "v1" ? [1, tracks] : [tracks, 1];
   return Math.min(2 ** 32 - 1, Math.floor(Number.MAX_SAFE_INTEGER / SECTOR_SIZE / unit) - step);
-}
-
-/** Where the format extension says that its clusters begin, its own first. */
-interface FoundExtension {
-  sectors: readonly number[];
-  /** Why its layout cannot be trusted. */
-  problem: string | undefined;
-}
-
-function* readExtension(image: Image): Operation<FoundExtension> {
-  const { header, clusterSize, fileSize, dataStart: start } = image;
-  const own = header.extensionOffset;
-  const offset = sectorsToBytes(own);
-  // What lies elsewhere is no extension: its place is the problem, and is found to be one.
-  if (offset < start || offset + clusterSize > fileSize) return { sectors: [own], problem: undefined };
-  const cluster = new Uint8Array(clusterSize);
-  yield* readUpTo(image.storage, cluster, offset);
-  const { bitmapSectors, problem } = parseExtension(cluster);
-  return { sectors: [own, ...bitmapSectors], problem };
-}
-
-/** Marks the clusters of the format extension and its bitmaps as used; answers why that cannot be done. */
-function reserveExtension(image: Image, { sectors, problem }: FoundExtension): string | undefined {
-  const problems = sectors.map((sector) => reserveSector(image, sector));
-  return problems[0] ?? problem ?? problems.find((found) => found !== undefined);
-}
-
-function reserveSector(image: Image, sector: number): string | undefined {
-  const { engine, clusterSize, fileSize } = image;
-  const hostCluster = (sectorsToBytes(sector) / image.entryUnit - engine.origin) / engine.step;
-  const inside = hostCluster >= 0 && sectorsToBytes(sector) + clusterSize <= fileSize;
-  if (!inside || !Number.isInteger(hostCluster)) return `its cluster at sector ${sector} does not lie in the data area`;
-  return engine.reserve(hostCluster, 1) > 0
-    ? `its cluster at sector ${sector} is used by the disk's data, too`
-    : undefined;
 }

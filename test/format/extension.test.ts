@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseExtension } from "../../src/format/extension.js";
+import { readExtension } from "../../src/operations/extension.js";
+import { runSync } from "../../src/run.js";
+import { MemoryStorage } from "../../src/storage/memory.js";
 import { fixtures, readFixture, testWith } from "../support/peers.js";
 import { runs } from "../support/runs.js";
 
@@ -45,11 +47,23 @@ function build(length: number, list: readonly Section[]): Uint8Array {
   return bytes.subarray(0, length);
 }
 
+/** What a whole cluster says. */
+function parse(cluster: Uint8Array): { bitmapSectors: number[]; problem?: string } {
+  const bitmapSectors: number[] = [];
+  // Something lies around it in the file.
+  const file = new Uint8Array(512 + cluster.length + 100).fill(0xff);
+  file.set(cluster, 512);
+  const problem = runSync(
+    readExtension(new MemoryStorage(file), 512, cluster.length, (sector) => bitmapSectors.push(sector)),
+  );
+  return problem === undefined ? { bitmapSectors } : { bitmapSectors, problem };
+}
+
 describe("The extension parser", () => {
   it("ends, without an error, whatever the counts say, and names only places that are there", () => {
     fc.assert(
       fc.property(fc.nat(1024), fc.array(sections, { maxLength: 6 }), (length, list) => {
-        const layout = parseExtension(build(length, list));
+        const layout = parse(build(length, list));
         expect(layout.bitmapSectors.length).toBeLessThanOrEqual(length / 8);
         for (const sector of layout.bitmapSectors) expect(Number.isSafeInteger(sector * 512) && sector > 1).toBe(true);
         if (length < 24) expect(layout.problem).toMatch(/magic/);
@@ -59,7 +73,7 @@ describe("The extension parser", () => {
   });
 
   it("finds nothing wrong with an extension without features", () => {
-    expect(parseExtension(build(512, []))).toEqual({ bitmapSectors: [] });
+    expect(parse(build(512, []))).toEqual({ bitmapSectors: [] });
   });
 
   it("finds every bitmap's clusters, and not what is all clear or all set", () => {
@@ -69,7 +83,29 @@ describe("The extension parser", () => {
       { magic: 5n, flags: 2n, size: 13, claimed: undefined, entries: 0, sectors: [] },
       { ...bitmap, size: 32 + 16, entries: 2, sectors: [1n, 24n] },
     ];
-    expect(parseExtension(build(512, list))).toEqual({ bitmapSectors: [8, 16, 24] });
+    expect(parse(build(512, list))).toEqual({ bitmapSectors: [8, 16, 24] });
+  });
+
+  it("stops at the end of the features, and at the first place beyond 2^53 bytes", () => {
+    const bitmap = { magic: BITMAP, flags: 0n, claimed: undefined, size: 32 + 16, entries: 2 };
+    const end = { magic: 0n, flags: 0n, size: 0, claimed: undefined, entries: 0, sectors: [] };
+    const list = [{ ...bitmap, sectors: [8n, 16n] }, end, { ...bitmap, sectors: [24n, 32n] }];
+    expect(parse(build(512, list))).toEqual({ bitmapSectors: [8, 16] });
+    expect(parse(build(512, [{ ...bitmap, sectors: [2n ** 45n, 16n] }]))).toEqual({
+      bitmapSectors: [],
+      problem: "a bitmap's table leads beyond 2^53 bytes",
+    });
+  });
+
+  it("finds the clusters of tables of many pages, holes in them included", () => {
+    const entries = 20_000;
+    const sectors = Array.from({ length: entries }, (_, index) => (index % 3000 < 40 ? BigInt(8 * index + 8) : 0n));
+    const bitmap = { magic: BITMAP, flags: 0n, claimed: undefined, size: 32 + 8 * entries, entries, sectors };
+    const cluster = new Uint8Array(2 ** 18);
+    cluster.set(build(200_000, [{ ...bitmap, sectors: sectors.slice(0, 0) }]));
+    const view = new DataView(cluster.buffer);
+    for (const [index, sector] of sectors.entries()) view.setBigUint64(24 + 24 + 32 + 8 * index, sector, true);
+    expect(parse(cluster)).toEqual({ bitmapSectors: sectors.filter((sector) => sector > 0n).map(Number) });
   });
 
   testWith([fixtures], "reads what Virtuozzo wrote", () => {
@@ -77,6 +113,6 @@ describe("The extension parser", () => {
     const view = new DataView(file.buffer, file.byteOffset);
     const offset = view.getUint32(56, true) * 512;
     const cluster = file.subarray(offset, offset + view.getUint32(28, true) * 512);
-    expect(parseExtension(cluster)).toEqual({ bitmapSectors: [0x800] });
+    expect(parse(cluster)).toEqual({ bitmapSectors: [0x800] });
   });
 });
