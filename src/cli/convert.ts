@@ -12,7 +12,7 @@ import { requireConvertible } from "./output-name.js";
 import { withProgress } from "./progress.js";
 import { parseSize } from "./size.js";
 import { baseOf, openSource, type Source } from "./source.js";
-import { readStreamPiece, streamPieces } from "./stdin.js";
+import { readStreamPiece, standardInput, streamPieces } from "./stdin.js";
 import { parallelsTarget, rawTarget, spoolTarget, streamTarget, type Target } from "./target.js";
 import { windowsOf } from "./windows.js";
 
@@ -125,7 +125,7 @@ async function copySource(source: Source, target: Target): Promise<number> {
 
 async function copyStream(target: Target, { size, from }: ConvertFlags): Promise<number> {
   const end = { size: 0 };
-  const pieces = streamPieces(end, { limit: size, anything: from === "raw" });
+  const pieces = streamPieces(standardInput(), end, { limit: size, anything: from === "raw" });
   await withProgress("Reading", size ?? 0, (progress) => copy(pieces, readStreamPiece, target, progress));
   if (size !== undefined && end.size < size)
     throw new Failure(`standard input ended after ${counted(end.size, "byte")}, --size says ${size}: was it cut off?`);

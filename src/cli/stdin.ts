@@ -24,14 +24,23 @@ export interface StreamOptions {
   anything?: boolean;
 }
 
-/** Reads standard input to its end; `end` gets the number of bytes so far. @throws Failure */
-export async function* streamPieces(end: StreamEnd, options: StreamOptions = {}): AsyncGenerator<StreamPiece> {
-  const { limit = Number.MAX_SAFE_INTEGER, anything = false } = options;
+/** @throws Failure where it was closed: Node would find an empty one */
+export function standardInput(): AsyncIterable<Uint8Array> {
   if (wasClosed(0))
     throw new Failure("standard input is closed: redirect it from a file, or from /dev/null for nothing");
+  return process.stdin;
+}
+
+/** Reads standard input to its end; `end` gets the number of bytes so far. @throws Failure */
+export async function* streamPieces(
+  input: AsyncIterable<Uint8Array>,
+  end: StreamEnd,
+  options: StreamOptions = {},
+): AsyncGenerator<StreamPiece> {
+  const { limit = Number.MAX_SAFE_INTEGER, anything = false } = options;
   const judge = anything ? undefined : new Judge();
   let piece: StreamPiece = { offset: 0, length: 0, parts: [] };
-  for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
+  for await (const chunk of input) {
     judge?.take(chunk);
     end.size += chunk.length;
     if (end.size > limit)
