@@ -105,8 +105,7 @@ export function storageError(doing: string, cause: unknown, details: Record<stri
 
 /** What something that was thrown says of itself; never nothing. */
 export function reasonOf(thrown: unknown): string {
-  for (const field of ["message", "name"]) {
-    const text = fieldOf(thrown, field);
+  for (const text of [thrown, fieldOf(thrown, "message"), fieldOf(thrown, "name")]) {
     if (typeof text === "string" && text.trim() !== "") return shownMessage(text);
   }
   return `${quote(thrown)} was thrown`;

@@ -13,6 +13,7 @@
  * it: what is lossy takes two steps, and before the second there is something to undo.
  */
 import { HEADER_SIZE, SECTOR_SIZE } from "../format/header.js";
+import { quote } from "../printable.js";
 import { badEntries } from "./bad-entries.js";
 import { inspect } from "./check.js";
 import { trim } from "./close.js";
@@ -34,6 +35,8 @@ import { readUpTo, saveBeside, writeZeros } from "./transfer.js";
 /** Repairs an open image. */
 export function* repair(image: Image, level: RepairLevel): Operation<RepairReport> {
   requireWritable(image);
+  if (level !== "leaks" && level !== "all")
+    throw new RangeError(`level: expected "leaks" or "all", got ${quote(level)}`);
   return yield* locked(image.locks, 0, Number.MAX_SAFE_INTEGER, true, () =>
     locked(image.tasks, TASK.flush, TASK.flush, true, () => mend(image, level)),
   );

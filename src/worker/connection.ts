@@ -1,6 +1,7 @@
 /** The page's end of the line: which requests are under way, and whether the worker is still there. */
 import { DiskError } from "../errors.js";
 import { closedError } from "../operations/image.js";
+import { isAnswer, type Malformed, toPage } from "./incoming.js";
 import {
   type Answer,
   type Given,
@@ -21,6 +22,11 @@ interface Waiting<T> {
   reject(error: unknown): void;
 }
 
+/** A request that is under way. */
+interface Pending extends Waiting<never> {
+  readonly request: Request;
+}
+
 export class Connection {
   /** What the disk is; rejects where there is none to be had. */
   readonly properties: Promise<Properties>;
@@ -29,7 +35,7 @@ export class Connection {
   /** Why nothing more can be asked. */
   endedBy: unknown;
   readonly #port: Port;
-  readonly #pending = new Map<number, Waiting<never>>();
+  readonly #pending = new Map<number, Pending>();
   readonly #stops: (() => void)[] = [];
   #greeted: Waiting<Properties> | undefined;
   #nextId = 0;
@@ -39,7 +45,8 @@ export class Connection {
     this.properties = new Promise((resolve, reject) => {
       this.#greeted = { resolve, reject };
     });
-    this.#stops.push(listen<ToPage>(port, (message) => this.#receive(message)));
+    this.#stops.push(listen(port, toPage, (message) => this.#receive(message)));
+    this.#on("messageerror", () => this.end(disconnected("a message of the worker could not be read")));
     this.#on("close", () => this.end(disconnected("the worker has ended")));
     this.#on("error", (event) => this.#failedToStart(event));
     send<ToWorker>(port, { kind: "hello" });
@@ -49,8 +56,9 @@ export class Connection {
     if (this.endedBy !== undefined) return Promise.reject(this.endedBy);
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
-      send<ToWorker>(this.#port, { kind: "request", id, verb, ...given } as Request, transfer);
-      this.#pending.set(id, { resolve, reject });
+      const request = { kind: "request", id, verb, ...given } as Request;
+      send<ToWorker>(this.#port, request, transfer);
+      this.#pending.set(id, { request, resolve, reject });
     });
   }
 
@@ -66,7 +74,7 @@ export class Connection {
     hangUp(this.#port);
   }
 
-  #receive(message: ToPage): void {
+  #receive(message: ToPage | Malformed): void {
     switch (message.kind) {
       case "welcome":
         this.#greet(message);
@@ -78,12 +86,26 @@ export class Connection {
         this.end(closedError());
         break;
       case "done":
-        this.allocatedBytes = message.allocatedBytes;
-        this.#take(message.id)?.resolve(message.answer as never);
+        this.#done(message);
         break;
       case "failed":
         this.#take(message.id)?.reject(unpackError(message.error));
+        break;
+      case "malformed":
+        this.end(garbled(`a malformed "${message.what}"`));
     }
+  }
+
+  #done({ id, answer, allocatedBytes }: Extract<ToPage, { kind: "done" }>): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    if (!isAnswer(answer, pending.request)) {
+      this.end(garbled(`what is no answer to a ${pending.request.verb}`));
+      return;
+    }
+    this.#pending.delete(id);
+    this.allocatedBytes = allocatedBytes;
+    pending.resolve(answer as never);
   }
 
   /** Once: the worker greets when it has the disk, and when it is asked. */
@@ -100,7 +122,7 @@ export class Connection {
     const stop = new AbortController();
     this.#stops.push(() => stop.abort());
     const onEnd = () => this.end(disconnected("the worker has ended"));
-    navigator.locks.request(lock, { signal: stop.signal }, onEnd).catch(() => {}); // it was stopped
+    globalThis.navigator?.locks?.request(lock, { signal: stop.signal }, onEnd).catch(() => {}); // it was stopped
   }
 
   /** What a worker throws later does not end it, but before it has a disk it hardly will have one. */
@@ -120,6 +142,11 @@ export class Connection {
     this.#port.addEventListener(type, listener);
     this.#stops.push(() => this.#port.removeEventListener(type, listener));
   }
+}
+
+/** What comes cannot be trusted any more: neither end knows what the other has heard. */
+function garbled(what: string): DiskError {
+  return disconnected(`the worker sent ${what}: use one version of Parablock at both ends`);
 }
 
 function disconnected(what: string): DiskError {

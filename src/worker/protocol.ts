@@ -67,11 +67,15 @@ export function send<M extends ToWorker | ToPage>(port: Port, message: M, transf
   port.postMessage({ mark: MARK, ...message }, transfer);
 }
 
-/** Passes on what is ours of what arrives; answers how to stop. */
-export function listen<M extends ToWorker | ToPage>(port: Port, onMessage: (message: M) => void): () => void {
+/** Passes on what `understood` takes for ours of what arrives; answers how to stop. */
+export function listen<M>(
+  port: Port,
+  understood: (data: unknown) => M | undefined,
+  onMessage: (message: M) => void,
+): () => void {
   const listener = (event: Event) => {
-    const { data } = event as MessageEvent;
-    if (data?.mark === MARK) onMessage(data);
+    const message = understood((event as MessageEvent).data);
+    if (message !== undefined) onMessage(message);
   };
   port.addEventListener("message", listener);
   // A MessagePort keeps what arrives until it is started.

@@ -5,6 +5,9 @@
  */
 import type { Disk } from "../disk.js";
 import type { DiskSync } from "../disk-sync.js";
+import { requireRange } from "../operations/image.js";
+import { quote } from "../printable.js";
+import { isVerb, type Malformed, toWorker } from "./incoming.js";
 import {
   hangUp,
   listen,
@@ -49,7 +52,7 @@ export class DiskServer {
   constructor(port: Port, disk: Disk | DiskSync | Promise<Disk | DiskSync>) {
     this.#port = port;
     this.#disk = Promise.resolve(disk);
-    const stopListening = listen<ToWorker>(port, (message) => this.#receive(message));
+    const stopListening = listen(port, toWorker, (message) => this.#receive(message));
     const gone = () => void this.#leave();
     port.addEventListener("close", gone);
     this.ended = new Promise<void>((resolve) => {
@@ -99,11 +102,12 @@ export class DiskServer {
     });
   }
 
-  #receive(message: ToWorker): void {
+  /** A request that has no number cannot be answered. */
+  #receive(message: ToWorker | Malformed): void {
     if (message.kind === "request") this.#take(message);
     else if (message.kind === "bye") void this.#leave();
     // Who says hello before the disk is open is greeted when it is.
-    else if (this.#greeting !== undefined) send(this.#port, this.#greeting);
+    else if (message.kind === "hello" && this.#greeting !== undefined) send(this.#port, this.#greeting);
   }
 
   #take(request: Request): void {
@@ -171,11 +175,13 @@ function perform(disk: Disk | DiskSync, request: Request) {
     case "info":
       return disk.info;
     default:
+      if (!isVerb(request.verb)) throw new TypeError(`verb: expected one of a disk's, got ${quote(request.verb)}`);
       return disk[request.verb]();
   }
 }
 
 async function readBytes(disk: Disk | DiskSync, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  requireRange({ size: disk.size, closed: false }, offset, length); // before there is memory for it
   const bytes = new Uint8Array(length);
   await disk.read(bytes, offset);
   return bytes;
