@@ -61,8 +61,8 @@ export function requireFree(target: string, force?: boolean): fs.Stats | undefin
 
 /** Refuses a target that is one of the files that are read, by whatever name. */
 export function requireOther(target: string, inputs: readonly (string | undefined)[]): void {
-  const [ours, ...theirs] = [target, ...inputs].map((path) =>
-    path === undefined ? undefined : fs.statSync(path, { throwIfNoEntry: false }),
+  const [ours, ...theirs] = [target, ...inputs].map(
+    (path) => (path === undefined ? undefined : fs.statSync(path, { throwIfNoEntry: false, bigint: true })), // ids of NTFS pass 2^53
   );
   const same = theirs.findIndex((stat) => ours !== undefined && stat?.ino === ours.ino && stat.dev === ours.dev);
   if (same >= 0)
