@@ -33,7 +33,7 @@ export function directOffset(image: Image, buffer: Uint8Array, offset: number): 
     if (bat[cluster] !== next) return -1;
   }
   const fileOffset = entry * image.entryUnit + offset - first * clusterSize;
-  return isInside(image, fileOffset, length) ? fileOffset : -1;
+  return isInside(image, offset, fileOffset, length) ? fileOffset : -1;
 }
 
 /** `directOffset` for a write: only where the disk has been marked, and nothing must be in the file before. */

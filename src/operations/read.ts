@@ -40,16 +40,16 @@ export function* readBase(base: Base | undefined, target: Uint8Array, offset: nu
 }
 
 /** Whether file bytes lie in the data area. */
-export function isInside(image: Image, fileOffset: number, length: number): boolean {
-  return fileOffset >= image.dataStart && fileOffset + length <= image.fileSize;
+export function isInside(image: Image, offset: number, fileOffset: number, length: number): boolean {
+  return fileOffset - (offset % image.clusterSize) >= image.dataStart && fileOffset + length <= image.fileSize;
 }
 
 /** An entry of a damaged image may lead anywhere: its cluster is an error, never other bytes and never zeros. */
 function requireInside(image: Image, { offset, length, fileOffset }: Extent): void {
-  if (isInside(image, fileOffset, length)) return;
+  if (isInside(image, offset, fileOffset, length)) return;
   const { dataStart, fileSize } = image;
   // A run that begins in the data area leaves it at the file's end: the clusters before are good.
-  const good = fileOffset < dataStart ? 0 : Math.max(0, fileSize - fileOffset);
+  const good = fileOffset - (offset % image.clusterSize) < dataStart ? 0 : Math.max(0, fileSize - fileOffset);
   const cluster = clusterOf(image, offset + good);
   const entryOffset = fileOffset + cluster * image.clusterSize - offset;
   throw new DiskError(

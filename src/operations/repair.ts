@@ -166,7 +166,8 @@ function* lengthenBat(image: Image, { entryCount }: Plan): Operation<void> {
   );
   image.unflushed = true;
   yield* flushTables(image);
-  // A longer BAT must not move where the data of v1 begins.
-  const dataOffset = header.dataOffset === 0 ? startOf(image) / SECTOR_SIZE : header.dataOffset;
+  // A longer BAT must not move where the data of v1 begins; where the phase is 0 it does not.
+  const start = startOf(image);
+  const dataOffset = header.dataOffset === 0 && start > image.dataStart ? start / SECTOR_SIZE : header.dataOffset;
   yield* changeHeader(image, { batEntries: entryCount, dataOffset });
 }

@@ -29,7 +29,8 @@ function scan(image: Image, sector: number, extension: readonly number[]): void 
   const derived = header.format === "v1" && (header.dataOffset === 0 || !image.dataStartValid);
   scanWith(image, gridAt(image, derived ? sector + (image.phase ?? 0) : sector));
   if (!derived || image.phase !== undefined) return;
-  const inPhase = image.facts.offGrid === 0 && extension.every((at) => (at - sector) % header.tracks === 0);
+  const inPhase =
+    image.facts.offGrid + image.facts.outside === 0 && extension.every((at) => (at - sector) % header.tracks === 0);
   // Kept from here on: what a repair or a writer does to the entries does not move the grid under them.
   image.phase = inPhase ? 0 : phaseOf(image, sector, extension);
   if (image.phase > 0) scanWith(image, gridAt(image, sector + image.phase));
@@ -39,14 +40,11 @@ function scanWith(image: Image, grid: Grid): void {
   image.grid = grid;
   image.facts = image.engine.scan(grid);
   if (image.facts.below === 0 || image.phase === undefined || image.phase === 0) return;
-  // The engine counts from the first cluster, but the data area begins before: what lies between lies off the grid.
-  const { bat } = image.engine;
-  const between = bat.reduce((sum, entry) => {
-    const isBetween = entry !== 0 && entry < grid.origin && misplaced(image, entry) === "offGrid";
-    return isBetween ? sum + 1 : sum;
-  }, 0);
-  image.facts.below -= between;
-  image.facts.offGrid += between;
+  // The engine counts from the first cluster, but the data area begins before: what lies between is not below it.
+  image.facts.below = 0;
+  image.engine.bat.forEach((entry) => {
+    if (entry !== 0 && entry < grid.origin) image.facts[misplaced(image, entry)!]++;
+  });
 }
 
 function gridAt(image: Image, dataSector: number): Grid {

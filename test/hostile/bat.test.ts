@@ -77,6 +77,16 @@ describe.each(cases)("A damaged BAT ($format, $face face, $engine engine)", ({ f
     expect(await readRange(disk, CLUSTER_SIZE, CLUSTER_SIZE)).toEqual(new Uint8Array(hostBytes(1, TRACKS)));
   });
 
+  if (format === "v1")
+    it("whose cluster begins before the data area reads as an error to its end", async () => {
+      const { file } = make();
+      setField(file, FIELD.dataOffset, TRACKS + 3);
+      const disk = await open(file, true);
+      for (const at of [0, CLUSTER_SIZE - 1])
+        await expect(readRange(disk, at, 1)).rejects.toMatchObject({ code: "BAD_ENTRY", details: { cluster: 0 } });
+      expect(await readRange(disk, CLUSTER_SIZE, CLUSTER_SIZE)).toEqual(new Uint8Array(hostBytes(1, TRACKS)));
+    });
+
   it("with two entries that share a cluster reports it, the last entry included", async () => {
     for (const last of [3, 4]) {
       const { file, origin } = make();
