@@ -4,7 +4,7 @@ import { type BlockStatus, blockStatus } from "./operations/block-status.js";
 import { check } from "./operations/check.js";
 import { abandon, close } from "./operations/close.js";
 import { createOpen } from "./operations/create.js";
-import { directError, directOffset, directWriteOffset, wasEnoughSync } from "./operations/direct.js";
+import { directError, directReadOffset, directWriteOffset, wasEnoughSync } from "./operations/direct.js";
 import { discard } from "./operations/discard.js";
 import { flush } from "./operations/flush.js";
 import { open, owning } from "./operations/open.js";
@@ -117,7 +117,7 @@ export class DiskSync extends Face {
 
   /** Whether one transfer was enough; where it was short, the operation does it all again. */
   #readDirect(buffer: Uint8Array, offset: number): boolean {
-    const fileOffset = directOffset(this.image, buffer, offset);
+    const fileOffset = directReadOffset(this.image, buffer, offset);
     if (fileOffset < 0) return false;
     const { storage } = this.image;
     const { length } = buffer;

@@ -5,7 +5,7 @@ import { type BlockStatus, blockStatus } from "./operations/block-status.js";
 import { check } from "./operations/check.js";
 import { abandon, close } from "./operations/close.js";
 import { createOpen } from "./operations/create.js";
-import { directError, directOffset, directWriteOffset, isOrdered } from "./operations/direct.js";
+import { directError, directReadOffset, directWriteOffset, isOrdered } from "./operations/direct.js";
 import { discard } from "./operations/discard.js";
 import { flush } from "./operations/flush.js";
 import { clusterOf } from "./operations/image.js";
@@ -126,7 +126,7 @@ export class Disk extends Face {
 
   /** The way of a request that one transfer serves; nothing where it is not one. The lock is taken before this returns. */
   #readDirect(buffer: Uint8Array, offset: number): Promise<void> | undefined {
-    const fileOffset = directOffset(this.image, buffer, offset);
+    const fileOffset = directReadOffset(this.image, buffer, offset);
     return fileOffset < 0 ? undefined : this.#direct("reading", buffer, offset, fileOffset);
   }
 

@@ -16,7 +16,7 @@ import { isInside } from "./read.js";
 const MAX_CLUSTERS = 16;
 
 /** Where a guest range lies in the file if it is allocated in one piece; -1 in every other case, mistakes included. */
-export function directOffset(image: Image, buffer: Uint8Array, offset: number): number {
+function directOffset(image: Image, buffer: Uint8Array, offset: number): number {
   if (!(buffer instanceof Uint8Array)) return -1;
   const { length } = buffer;
   if (image.closed || !Number.isSafeInteger(offset) || offset < 0 || !(length > 0) || offset + length > image.size) {
@@ -34,6 +34,11 @@ export function directOffset(image: Image, buffer: Uint8Array, offset: number): 
   }
   const fileOffset = entry * image.entryUnit + offset - first * clusterSize;
   return isInside(image, offset, fileOffset, length) ? fileOffset : -1;
+}
+
+/** `directOffset` for a read: not where writes are parked, which the file does not have. */
+export function directReadOffset(image: Image, buffer: Uint8Array, offset: number): number {
+  return image.parkedBytes === 0 ? directOffset(image, buffer, offset) : -1;
 }
 
 /** `directOffset` for a write: only where the disk has been marked, and nothing must be in the file before. */

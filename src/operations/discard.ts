@@ -21,6 +21,7 @@ export function* discard(image: Image, offset: number, length: number): Operatio
     const extents = extentsOf(image, offset, length).filter((extent) => shows(image, extent));
     if (extents.length === 0) return;
     yield* beginChange(image);
+    if (image.parkedBytes > 0) yield* publish(image); // to clusters that are given up now, perhaps
     yield* together(
       extents.map((extent) => (image.base ? store(image, extent.length, extent.offset) : free(image, extent))),
     );

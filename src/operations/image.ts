@@ -80,8 +80,10 @@ export interface Image {
   emptyFlag: boolean;
   /** Something was written to the storage since it was last flushed. */
   unflushed: boolean;
-  /** BAT entries that the file does not have yet, in the order in which they must get there. */
+  /** BAT entries and writes that the file does not have yet, in the order in which they must get there. */
   readonly unpublished: Unpublished[];
+  /** Bytes of writes among them. */
+  parkedBytes: number;
   /** Requests that wait for those to get there. */
   publishing: number;
   /** Host clusters that the BAT in the file may still refer to: not free before the next flush. */

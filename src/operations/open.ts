@@ -121,6 +121,7 @@ export function* load(storage: Storage, settings: OpenSettings): Operation<Image
     // What an unclean image holds may never have reached the medium: its writer did not finish.
     unflushed: header.inUse === IN_USE.open,
     unpublished: [],
+    parkedBytes: 0,
     publishing: 0,
     held: [],
     heldCount: 0,

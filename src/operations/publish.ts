@@ -8,16 +8,22 @@
  * must be known to read as the guest may find it. Where no base lies beneath, a cluster that was not allocated reads as
  * zeros, and so does one that growth added, once the file's length is durable: such entries are written *early*, with no
  * flush before them, and a flush of the disk has to flush the storage but once.
+ *
+ * Behind entries that must wait for a flush, writes in place are parked in the same line (parked.ts).
  */
 import { HEADER_SIZE } from "../format/header.js";
 import { flushData } from "./durable.js";
 import { type Image, TASK } from "./image.js";
 import type { Operation } from "./operation.js";
+import { isParked, type Parked, unpark } from "./parked.js";
 import { locked } from "./range-locks.js";
 import { writeFully } from "./transfer.js";
 
+/** What the file does not show yet. */
+export type Unpublished = Deferred | Parked;
+
 /** BAT entries that differ from those in the file: one request's, or neighbours' that are written together. */
-export interface Unpublished {
+export interface Deferred {
   first: number;
   count: number;
   /** None of the clusters shows in the file before: what is written to them waits with them. */
@@ -30,8 +36,11 @@ export interface Unpublished {
   frozen: boolean;
 }
 
-/** What may wait: more is published by the request that adds to it. */
-const MOST_UNPUBLISHED = 1024;
+/** How many may wait: the request that adds more publishes. */
+const MOST_UNPUBLISHED = 4096;
+
+/** Parked bytes that may wait. */
+const MOST_PARKED = 16 * 1024 * 1024;
 
 /** Entries are written together only within one page of the file: a process that is killed leaves all of a page or nothing. */
 const PAGE_SIZE = 4096;
@@ -40,8 +49,8 @@ const PAGE_SIZE = 4096;
 const PIECE_SIZE = 256 * 1024;
 
 /** Notes that entries in memory differ from the file. Requests note them when they complete. */
-export function defer(image: Image, run: Omit<Unpublished, "frozen">): void {
-  const last = image.unpublished[image.unpublished.length - 1];
+export function defer(image: Image, run: Omit<Deferred, "frozen">): void {
+  const last = lastOf(image);
   if (last === undefined || !joins(last, run)) {
     image.unpublished.push({ ...run, frozen: false });
     return;
@@ -52,16 +61,22 @@ export function defer(image: Image, run: Omit<Unpublished, "frozen">): void {
   last.fileEnd = Math.max(last.fileEnd, run.fileEnd);
 }
 
-/** Whether a run may be written with the last one: it lies in it, or follows in the same page. */
-function joins(last: Unpublished, { first, count }: Omit<Unpublished, "frozen">): boolean {
-  const end = last.first + last.count;
-  if (last.frozen || first < last.first || first > end) return false;
-  return first + count <= end || pageOf(last.first) === pageOf(first + count - 1);
-}
-
 /** Notes entries that lose what they led to, or that the file shows none of: zeros are what the guest may find there. */
 export function deferZeros(image: Image, first: number, count: number): void {
   defer(image, { first, count, hidden: false, early: true, fileEnd: 0 });
+}
+
+/** The last in the line, if those are entries. */
+function lastOf({ unpublished }: Image): Deferred | undefined {
+  const last = unpublished[unpublished.length - 1];
+  return last === undefined || isParked(last) ? undefined : last;
+}
+
+/** Whether a run may be written with the last one: it lies in it, or follows in the same page. */
+function joins(last: Deferred, { first, count }: Omit<Deferred, "frozen">): boolean {
+  const end = last.first + last.count;
+  if (last.frozen || first < last.first || first > end) return false;
+  return first + count <= end || pageOf(last.first) === pageOf(first + count - 1);
 }
 
 const pageOf = (cluster: number): number => Math.floor((HEADER_SIZE + 4 * cluster) / PAGE_SIZE);
@@ -70,28 +85,34 @@ const pageOf = (cluster: number): number => Math.floor((HEADER_SIZE + 4 * cluste
  * Whether a change of allocated clusters may go to the file now. Those of the last run that waits show nothing before
  * their entries do.
  */
-export function mayShow({ unpublished }: Image, firstCluster: number, lastCluster: number): boolean {
-  const last = unpublished[unpublished.length - 1];
-  if (last === undefined) return true;
-  return last.hidden && firstCluster >= last.first && lastCluster < last.first + last.count;
+export function mayShow(image: Image, firstCluster: number, lastCluster: number): boolean {
+  if (image.unpublished.length === 0) return true;
+  const last = lastOf(image);
+  return last?.hidden === true && firstCluster >= last.first && lastCluster < last.first + last.count;
 }
 
+/** Whether publishing has to flush. */
+export function isCostly(image: Image): boolean {
+  return image.parkedBytes > 0 || image.unpublished.some((item) => !isEarly(image, item));
+}
+
+const isEarly = ({ durableSize }: Image, item: Unpublished): boolean =>
+  isParked(item) || (item.early && item.fileEnd <= durableSize);
+
 /**
- * Whether a request whose entries wait may not complete yet: so much waits, or others that show already have what came
- * before them published, and whatever completes before they do must come before them, too.
+ * Whether a request that waits in the line may not complete yet: so much waits, or others that show already have what
+ * came before them published, and whatever completes before they do must come before them, too.
  */
-export const isUrgent = ({ unpublished, publishing }: Image): boolean =>
-  publishing > 0 || unpublished.length > MOST_UNPUBLISHED;
+export function isUrgent({ unpublished, publishing, parkedBytes }: Image): boolean {
+  return publishing > 0 || unpublished.length > MOST_UNPUBLISHED || parkedBytes > MOST_PARKED;
+}
 
 /** Writes what waits. The caller may hold clusters, but not the flush. */
 export function* publish(image: Image): Operation<void> {
   if (image.unpublished.length === 0) return;
   image.publishing++;
   try {
-    yield* locked(image.tasks, TASK.flush, TASK.flush, true, function* () {
-      // After a flush that failed nothing is promised any more.
-      if (image.flushError === undefined) yield* publishTables(image);
-    });
+    yield* locked(image.tasks, TASK.flush, TASK.flush, true, () => publishTables(image));
   } finally {
     image.publishing--;
   }
@@ -100,16 +121,26 @@ export function* publish(image: Image): Operation<void> {
 /** The same for who keeps others from flushing. */
 export function* publishTables(image: Image): Operation<void> {
   const { unpublished } = image;
+  // After a flush that failed nothing more is promised, and entries stay out of the file.
+  if (image.flushError !== undefined) return yield* unparkAll(image);
   const count = unpublished.length;
-  for (const run of unpublished) run.frozen = true;
-  if (unpublished.some((run) => !run.early || run.fileEnd > image.durableSize)) yield* flushData(image);
-  for (let published = 0; published < count; published++) {
-    yield* writeEntries(image, unpublished[0]!);
+  for (const item of unpublished) item.frozen = true;
+  if (unpublished.some((item) => !isEarly(image, item))) yield* flushData(image);
+  for (let done = 0; done < count; done++) {
+    const item = unpublished[0]!;
+    yield* isParked(item) ? unpark(image, item) : writeEntries(image, item);
     unpublished.shift();
   }
 }
 
-function* writeEntries(image: Image, { first, count }: Unpublished): Operation<void> {
+function* unparkAll(image: Image): Operation<void> {
+  for (const item of image.unpublished.filter(isParked)) {
+    yield* unpark(image, item);
+    image.unpublished.splice(image.unpublished.indexOf(item), 1);
+  }
+}
+
+function* writeEntries(image: Image, { first, count }: Deferred): Operation<void> {
   const end = 4 * (first + count);
   for (let at = 4 * first; at < end; at += PIECE_SIZE) {
     // Copied: the tables' memory may move while the write is under way.

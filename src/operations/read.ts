@@ -5,6 +5,7 @@ import { withClusters } from "./clusters.js";
 import { type Extent, extentsOf } from "./extents.js";
 import { type Base, clusterOf, type Image, requireRange } from "./image.js";
 import { type Operation, together } from "./operation.js";
+import { readOver } from "./parked.js";
 import { readFully } from "./transfer.js";
 
 /** Fills `buffer` with the disk's bytes from `offset`. */
@@ -14,12 +15,16 @@ export function* read(image: Image, buffer: Uint8Array, offset: number): Operati
   requireRange(image, offset, length);
   if (length === 0) return;
   yield* withClusters(image, offset, length, false, function* () {
-    const extents = extentsOf(image, offset, length);
-    yield* together(
-      extents.map((extent) => readExtent(image, extent, partOf(target, extent.offset - offset, extent.length))),
-    );
+    yield* readOver(image, target, offset, readExtents(image, target, offset));
     requireKept(target, length);
   });
+}
+
+function* readExtents(image: Image, target: Uint8Array, offset: number): Operation<void> {
+  const extents = extentsOf(image, offset, target.length);
+  yield* together(
+    extents.map((extent) => readExtent(image, extent, partOf(target, extent.offset - offset, extent.length))),
+  );
 }
 
 function* readExtent(image: Image, extent: Extent, target: Uint8Array): Operation<void> {

@@ -16,7 +16,8 @@ import { growFile } from "./grow.js";
 import { clusterOf, hostClusterOf, hostOffsetOf, type Image, requireRange, requireWritable } from "./image.js";
 import { beginChange } from "./mark.js";
 import { type Operation, together } from "./operation.js";
-import { defer, isUrgent, mayShow, publish } from "./publish.js";
+import { LONGEST_PARKED, park } from "./parked.js";
+import { defer, isCostly, isUrgent, mayShow, publish } from "./publish.js";
 import { readBase } from "./read.js";
 import { writeFully, writeZeros } from "./transfer.js";
 
@@ -43,7 +44,11 @@ export function* store(image: Image, source: Source, offset: number): Operation<
   const extents = extentsOf(image, offset, length);
   const shows = extents.some(({ fileOffset }) => fileOffset >= 0);
   const ordered = () => mayShow(image, clusterOf(image, offset), clusterOf(image, offset + length - 1));
-  if (shows && !ordered()) yield* publish(image);
+  if (shows && !ordered()) {
+    if (parks(image, source, extents)) return yield* parkWrite(image, source, extents[0]!);
+    yield* publish(image);
+    if (typeof source !== "number") requireKept(source, length);
+  }
   const runs: NewRun[] = [];
   try {
     yield* together(
@@ -55,6 +60,17 @@ export function* store(image: Image, source: Source, offset: number): Operation<
     deferRuns(image, runs);
   }
   if (shows ? !ordered() : isUrgent(image)) yield* publish(image);
+}
+
+/** Whether a write in place is better kept than made after a flush: one that can be made in one piece later. */
+function parks(image: Image, source: Source, extents: readonly Extent[]): source is Uint8Array {
+  const inOnePiece = typeof source !== "number" && extents.length === 1 && source.length <= LONGEST_PARKED;
+  return inOnePiece && image.flushError === undefined && isCostly(image);
+}
+
+function* parkWrite(image: Image, source: Uint8Array, { offset, fileOffset }: Extent): Operation<void> {
+  park(image, source, offset, fileOffset);
+  if (isUrgent(image)) yield* publish(image);
 }
 
 function storeExtent(image: Image, extent: Extent, source: Source, runs: NewRun[]): Operation<void> {
