@@ -96,6 +96,8 @@ function formatExtras(repaired: RepairReport | undefined, restored: number | und
   if (restored !== undefined) lines.push(`${counted(restored, "entry", "entries")} put back\n`);
   if (repaired?.backup) lines.push(`header and BAT as they were: ${repaired.backup}\n`);
   for (const { severity, message } of repairedFindings(repaired)) lines.push(`repaired: ${severity}: ${message}\n`);
+  if (repaired !== undefined && repaired.after.leaks > 0)
+    lines.push("kept: what nothing refers to now may be what a wrong entry meant; --repair leaks frees it\n");
   return lines.join("");
 }
 

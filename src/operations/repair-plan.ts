@@ -87,7 +87,7 @@ function requireModest(image: Image, { foundSize, wholeSize, copies, offsetWrong
   if (longer <= most) return;
   throw new DiskError(
     "TOO_LARGE",
-    `the image was not repaired: its ${counted(foundSize, "byte")} would become ${longer}, more than the data in them can need, as ${counted(copies, "entry", "entries")} would get a copy of a cluster of ${clusterSize} bytes. Open it with readOnly: true to save what can be read`,
+    `the image was not repaired: its ${counted(foundSize, "byte")} would become ${longer}, more than the data in them can need, as ${counted(copies, "entry", "entries")} would get a copy of a cluster (${counted(clusterSize, "byte")}) each. Open it with readOnly: true to save what can be read`,
     { expected: most, got: longer, findings: damages(image) },
   );
 }

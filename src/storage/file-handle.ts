@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { type OptionNames, requireCreate, requireFlags, requireOptions } from "../caller-options.js";
 import { DiskError, storageError } from "../errors.js";
 import { quote } from "../printable.js";
+import { saveBeside } from "./beside.js";
 import { namesIn } from "./directory.js";
 import { type FileLock, type LockKind, lockFile, NO_LOCK } from "./file-lock.js";
 import { type Native, native } from "./native.js";
@@ -70,15 +71,7 @@ export class FileHandle {
 
   /** Saves bytes in a new file beside this one, durably; answers its path. */
   saveBeside(suffix: string, bytes: Uint8Array): string {
-    for (let number = 1; ; number++) {
-      const path = `${this.path}.${suffix}-${number}`;
-      try {
-        fs.writeFileSync(path, bytes, { flag: "wx", flush: true });
-        return path;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw storageError(`saving ${path}`, error, { path });
-      }
-    }
+    return saveBeside(this.path, suffix, bytes);
   }
 
   protected get fd(): number {

@@ -16,6 +16,7 @@ describe("parablock check --repair", () => {
     expect(stdout).toContain(`header and BAT as they were: ${path}.backup-1`);
     expect(stdout).toMatch(/^repaired: corruption: 1 BAT entry leads to beyond/m);
     expect(readFileSync(`${path}.backup-1`)).toEqual(before.subarray(0, 64 + 4 * 16));
+    expect(stdout).toMatch(/^kept: .* --repair leaks frees it$/m);
     expect(stdout).toMatch(/^leak: \d+ clusters? between used ones/m);
     expect(readFileSync(path).subarray(4096, before.length)).toEqual(before.subarray(4096));
     expect(parablock(["check", path])).toMatchObject({ status: 3 });
