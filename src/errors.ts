@@ -1,5 +1,5 @@
 /** The errors of Parablock. Caller mistakes are TypeError or RangeError; everything else is a DiskError with a code. */
-import { quote, shownMessage } from "./printable.js";
+import { oneLine, quote, shownMessage } from "./printable.js";
 
 /** What went wrong, for programs; the message says it for people. */
 export type DiskErrorCode =
@@ -60,7 +60,7 @@ export class DiskError extends Error {
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: DiskErrorCode, message: string, details: Record<string, unknown> = {}, cause?: unknown) {
-    super(shownMessage(message), cause === undefined ? undefined : { cause });
+    super(oneLine(message), cause === undefined ? undefined : { cause });
     this.code = code;
     this.details = details;
   }

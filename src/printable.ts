@@ -24,10 +24,18 @@ export function shownName(name: string): string {
   return shortPrintable(name, NAME_LENGTH);
 }
 
-/** A message, or a part of one that others wrote. */
+/** A whole message of ours. */
+export function oneLine(message: string): string {
+  return shortPrintable(message, MESSAGE_LENGTH);
+}
+
+/** What others wrote, of any number of lines. */
 export function shownMessage(text: string): string {
-  const one = shortened(text, 2 * MESSAGE_LENGTH).replace(/\s*[\r\n]\s*/g, " ");
-  return shortPrintable(one.trim(), MESSAGE_LENGTH);
+  return oneLine(
+    shortened(text, 2 * MESSAGE_LENGTH)
+      .replace(/\s*[\r\n]\s*/g, " ")
+      .trim(),
+  );
 }
 
 /** A value that was not expected, so that a reader knows it again. Nothing is asked of it that could fail. */
@@ -52,7 +60,7 @@ export function quote(value: unknown): string {
 export function kindOf(value: object): string {
   const name = classOf(value);
   if (name === undefined || name === "Object") return "an object";
-  return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
+  return `${/^[AEIO]/.test(name) ? "an" : "a"} ${name}`;
 }
 
 function classOf(value: object): string | undefined {

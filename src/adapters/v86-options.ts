@@ -50,6 +50,36 @@ export function flushDelayOf(options: V86DiskOptions): number {
   throw new RangeError(`flushDelayMilliseconds: expected 0 to ${MAX_TIMER} or Infinity, got ${quote(delay)}`);
 }
 
+/** v86 counts sectors in 32 bits: of a larger disk a guest would see another size, and reach other sectors. */
+const MAX_SIZE = 2 ** 32 * 512;
+
+/** The disk's size. @throws RangeError for a disk that v86 cannot address */
+export function addressableSize({ size }: V86Beneath): number {
+  if (Number.isSafeInteger(size) && size >= 0 && size < MAX_SIZE) return size;
+  throw new RangeError(
+    `disk: expected fewer than ${MAX_SIZE} bytes (2 TiB), as v86 counts sectors in 32 bits, got ${quote(size)}`,
+  );
+}
+
+const STATE_VERSION = 1;
+
+/** What is saved of a disk. */
+export function stateOf(byteLength: number): readonly number[] {
+  return [STATE_VERSION, byteLength];
+}
+
+/** @throws RangeError for what was not saved of a disk of this length */
+export function requireState(state: unknown, byteLength: number): void {
+  const fields: readonly unknown[] = Array.isArray(state) ? state : [state, undefined];
+  const expected = stateOf(byteLength);
+  if (expected.every((value, index) => fields[index] === value)) return;
+  // What is no number may be anything, a guest's memory too: only its kind is told.
+  const got = fields.slice(0, 2).map((field) => (typeof field === "string" ? "a string" : quote(field)));
+  throw new RangeError(
+    `state: expected that of a disk like this one (${expected.join(", ")}), got (${got.join(", ")})`,
+  );
+}
+
 /** What a state refuses with while requests are in flight. */
 export function busy(reads: number, writes: number): DiskError {
   return new DiskError(

@@ -18,7 +18,16 @@
 import { counted } from "../count.js";
 import { type DiskError, storageError } from "../errors.js";
 import { isThenable } from "../promises.js";
-import { busy, flushDelayOf, type V86Beneath, type V86DiskOptions, type V86Failure } from "./v86-options.js";
+import {
+  addressableSize,
+  busy,
+  flushDelayOf,
+  requireState,
+  stateOf,
+  type V86Beneath,
+  type V86DiskOptions,
+  type V86Failure,
+} from "./v86-options.js";
 import { type LineWrite, throwLater, WriteLine } from "./write-line.js";
 
 export type { V86Beneath, V86DiskOptions, V86Failure };
@@ -42,7 +51,6 @@ interface Read {
   error?: DiskError;
 }
 
-const STATE_VERSION = 1;
 const FIRST_SECTOR = 512;
 
 /**
@@ -68,12 +76,12 @@ export class V86Disk {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #watchers: (() => void)[] = [];
 
-  /** @throws RangeError for a delay that is no time */
+  /** @throws RangeError for a disk of 2 TiB or more, which v86 cannot address, and for a delay that is no time */
   constructor(disk: V86Beneath, options: V86DiskOptions = {}) {
     this.#flushDelay = flushDelayOf(options);
     this.onerror = options.onerror;
     this.#disk = disk;
-    this.byteLength = disk.size;
+    this.byteLength = addressableSize(disk);
     this.#line = new WriteLine(
       (bytes, offset) => disk.write(bytes, offset),
       () => this.#wrote(),
@@ -131,16 +139,12 @@ export class V86Disk {
    */
   get_state(): readonly number[] {
     if (this.inFlight > 0) throw busy(this.#reads.size, this.#line.length);
-    return [STATE_VERSION, this.byteLength];
+    return stateOf(this.byteLength);
   }
 
   /** For `restore_state`. Whoever asked before gets no answer any more. @throws RangeError for another disk's state */
   set_state(state: readonly unknown[]): void {
-    const [version, byteLength] = state;
-    if (version !== STATE_VERSION || byteLength !== this.byteLength) {
-      const [expected, got] = [`${STATE_VERSION}, ${this.byteLength}`, state.slice(0, 2).join(", ")];
-      throw new RangeError(`state: expected that of a disk like this one (${expected}), got (${got})`);
-    }
+    requireState(state, this.byteLength);
     this.#line.forgetAnswers();
     for (const read of this.#reads) this.#forget(read);
   }

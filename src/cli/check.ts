@@ -1,10 +1,12 @@
 /** `parablock check`: what is wrong with an image, and mending it. Its exit codes are those of `qemu-img check`. */
+
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { counted, wordFor } from "../count.js";
 import { Disk } from "../disk.js";
 import { DiskError } from "../errors.js";
 import type { CheckReport, Finding, RepairLevel, RepairReport } from "../operations/reports.js";
+import { printable } from "../printable.js";
 import { about, usageFailure } from "./failure.js";
 import { withImage } from "./image.js";
 import { openStorage } from "./open-files.js";
@@ -94,7 +96,7 @@ function extras(repaired: RepairReport | undefined, restored: number | undefined
 function formatExtras(repaired: RepairReport | undefined, restored: number | undefined): string {
   const lines: string[] = [];
   if (restored !== undefined) lines.push(`${counted(restored, "entry", "entries")} put back\n`);
-  if (repaired?.backup) lines.push(`header and BAT as they were: ${repaired.backup}\n`);
+  if (repaired?.backup) lines.push(`header and BAT as they were: ${printable(String(repaired.backup))}\n`);
   for (const { severity, message } of repairedFindings(repaired)) lines.push(`repaired: ${severity}: ${message}\n`);
   if (repaired !== undefined && repaired.after.leaks > 0)
     lines.push("kept: what nothing refers to now may be what a wrong entry meant; --repair leaks frees it\n");
@@ -117,7 +119,7 @@ function formatReport(file: string, report: CheckReport): string {
     corruptions + leaks === 0
       ? "no errors"
       : `${counted(corruptions, "corruption")}, ${counted(leaks, "leaked cluster")}${adviceFor(findings)}`;
-  return `${listed.join("")}${file}: ${verdict}\n${formatFields([
+  return `${listed.join("")}${printable(file)}: ${verdict}\n${formatFields([
     [
       "allocated",
       `${allocatedClusters} of ${counted(totalClusters, "cluster")} (${formatShare(allocatedClusters, totalClusters)})`,

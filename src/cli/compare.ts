@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { counted } from "../count.js";
 import { createZeroScanner } from "../engine/create.js";
+import { printable } from "../printable.js";
 import type { ImageKind } from "./kind.js";
 import { closing } from "./open-files.js";
 import { examples, kindOption, shareOption } from "./options.js";
@@ -63,7 +64,7 @@ async function report(first: Source, second: Source, flags: CompareFlags): Promi
   );
   if (first.size !== second.size)
     process.stderr.write(
-      `parablock: warning: the sizes differ: ${first.path} has ${counted(first.size, "byte")}, ${second.path} ${second.size}\n`,
+      `parablock: warning: the sizes differ: ${printable(first.path)} has ${counted(first.size, "byte")}, ${printable(second.path)} ${second.size}\n`,
     );
   const identical = difference === undefined;
   process.exitCode = identical ? 0 : 1;

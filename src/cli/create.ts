@@ -1,7 +1,9 @@
 /** `parablock create`: an empty disk in a new file. */
+
 import type { Command } from "commander";
 import { Disk } from "../disk.js";
 import type { Format } from "../format/header.js";
+import { printable } from "../printable.js";
 import { FileStorage } from "../storage/file.js";
 import { Draft } from "./draft.js";
 import { about } from "./failure.js";
@@ -43,5 +45,5 @@ async function create(file: string, size: number, { force, json, ...shape }: Cre
   await disk.close();
   draft.publish();
   if (json) return printJson({ filename: file, format, size, clusterSize });
-  await print(`${file}: ${formatSize(size)}, format ${format}, clusters of ${formatSize(clusterSize)}\n`);
+  await print(`${printable(file)}: ${formatSize(size)}, format ${format}, clusters of ${formatSize(clusterSize)}\n`);
 }

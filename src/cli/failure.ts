@@ -1,7 +1,8 @@
 /** How a command ends when it cannot do what it was asked: one line on stderr, and an exit code. */
 import { inspect } from "node:util";
 import { CommanderError } from "commander";
-import { DiskError } from "../errors.js";
+import { DiskError, reasonOf } from "../errors.js";
+import { oneLine, printable, shownName } from "../printable.js";
 
 /** The command ran and something was wrong; `compare` and usage errors end with codes of their own. */
 export const EXIT_FAILURE = 1;
@@ -13,7 +14,7 @@ export class Failure extends Error {
   readonly exitCode: number;
 
   constructor(message: string, exitCode = EXIT_FAILURE, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(oneLine(message), cause === undefined ? undefined : { cause });
     this.exitCode = exitCode;
   }
 }
@@ -33,17 +34,15 @@ export async function about<T>(path: string, work: () => T | Promise<T>): Promis
 }
 
 function namingFile(path: string, error: unknown): unknown {
-  if (error instanceof DiskError && !error.message.includes(path))
-    return new DiskError(error.code, `${path}: ${error.message}`, { ...error.details }, error);
+  if (error instanceof DiskError && !error.message.includes(printable(path)))
+    return new DiskError(error.code, `${shownName(path)}: ${error.message}`, { ...error.details }, error);
   return error;
 }
 
 /** What is printed for an error: one line, or all there is to know with `debug`. */
 export function describeError(error: unknown, debug: boolean): string {
-  if (debug) return inspect(error);
-  const message = error instanceof Error && error.message !== "" ? error.message : String(error);
-  const line = message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
-  return line.trim() + adviceFor(error);
+  if (debug) return inspect(error).split("\n").map(printable).join("\n");
+  return reasonOf(error).replace(/^error: /, "") + adviceFor(error);
 }
 
 /** What a person can do about what the operating system says. */

@@ -34,5 +34,8 @@ export async function orClose<R>(thing: Closable | undefined, work: () => Promis
 
 /** Nothing waits any more at the end: a lock is given up at once, and what is closed already says so. */
 function closeAll(): void {
-  for (const storage of opened) storage.close().catch(() => {});
+  for (const storage of opened) {
+    storage.close().catch(() => {});
+    storage.unlock(); // requests that are under way are not waited for
+  }
 }

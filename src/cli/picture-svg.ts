@@ -2,7 +2,9 @@
  * Draws an allocation as SVG: the disk as a grid, read like a page, coloured by the place in the file; the file as a
  * strip below, whose colours are the legend. An image in order is one smooth gradient; what is out of order shows.
  */
+
 import { counted } from "../count.js";
+import { printable } from "../printable.js";
 import { colourAt, GRADIENT } from "./gradient.js";
 import { type Cell, type Picture, SLOTS } from "./picture.js";
 import { formatShare, formatSize } from "./size.js";
@@ -210,5 +212,5 @@ function round(value: number): number {
 }
 
 function escapeXml(content: string): string {
-  return content.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return printable(content).replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

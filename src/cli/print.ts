@@ -1,4 +1,5 @@
 /** Standard output: reports of any length, written in pieces that wait for the reader. */
+import { printable } from "../printable.js";
 import { EXIT_FAILURE, Failure } from "./failure.js";
 import { wasClosed } from "./standard-streams.js";
 
@@ -32,9 +33,10 @@ export function requireOutput(): void {
     );
 }
 
-/** Prints a value as JSON. */
+/** Prints a value as JSON. What a terminal would obey can only be in its texts, where it may be escaped. */
 export function printJson(value: unknown): Promise<void> {
-  return print(`${JSON.stringify(value, undefined, 2)}\n`);
+  const lines = JSON.stringify(value, undefined, 2).split("\n");
+  return print(`${lines.map(printable).join("\n")}\n`);
 }
 
 /** Prints what comes, in large pieces. */
@@ -52,7 +54,7 @@ export async function printAll(texts: AsyncIterable<string>): Promise<void> {
 /** "label:   value" lines, the values aligned. */
 export function formatFields(fields: readonly (readonly [label: string, value: string])[]): string {
   const width = Math.max(...fields.map(([label]) => label.length)) + 3;
-  return fields.map(([label, value]) => `${`${label}:`.padEnd(width)}${value}\n`).join("");
+  return fields.map(([label, value]) => `${`${label}:`.padEnd(width)}${printable(value)}\n`).join("");
 }
 
 /**

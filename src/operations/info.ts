@@ -1,6 +1,7 @@
 /** What there is to know about an open disk. */
 import { wasmUnavailable } from "../engine/create.js";
 import type { Engine, EngineKind } from "../engine/engine.js";
+import { reasonOf } from "../errors.js";
 import { type Geometry, geometryOf } from "../format/geometry.js";
 import type { Format } from "../format/header.js";
 import { endOf, findingsOf } from "./findings.js";
@@ -79,5 +80,5 @@ function fallbackOf({ kind }: Engine): Pick<DiskInfo, "engineFallback"> {
   const unavailable = kind === "js" ? wasmUnavailable() : undefined;
   if (unavailable === undefined) return {};
   const { cause } = unavailable;
-  return { engineFallback: cause instanceof Error ? cause.message : unavailable.message };
+  return { engineFallback: reasonOf(cause ?? unavailable) };
 }

@@ -1,6 +1,6 @@
 /** A Blob or a File that a user has chosen or dropped: read where it lies, never loaded as a whole. Read-only. */
 
-import { DiskError, storageError } from "../errors.js";
+import { DiskError, fieldOf, storageError } from "../errors.js";
 import { quote } from "../printable.js";
 import type { Storage } from "./storage.js";
 
@@ -16,7 +16,8 @@ export class BlobStorage implements Storage {
   constructor(blob: Blob) {
     if (!(blob instanceof Blob)) throw new TypeError(`blob: expected a Blob or a File, got ${quote(blob)}`);
     this.#blob = blob;
-    this.path = (blob as { name?: string }).name ?? "a Blob";
+    const { name } = blob as { name?: unknown };
+    this.path = typeof name === "string" && name !== "" ? name : "a Blob";
   }
 
   /** @throws DiskError CLOSED, NOT_FOUND, CHANGED, IO */
@@ -62,7 +63,7 @@ export class BlobStorage implements Storage {
 
   /** Browsers pin a File to the moment when it was chosen: one that was written since cannot be read any more. */
   #fail(cause: unknown): never {
-    const { name } = cause as { name?: unknown };
+    const name = fieldOf(cause, "name");
     if (name === "NotFoundError")
       throw new DiskError("NOT_FOUND", `${this.path} is gone: choose the file again`, {}, cause);
     if (name === "NotReadableError") throw this.#changed(cause);

@@ -27,6 +27,7 @@ export class FileHandle {
   readonly path: string;
   readonly readOnly: boolean;
   readonly #lock: FileLock;
+  #locked = true;
   #fd: number;
 
   protected constructor(path: string, options: FileOptions) {
@@ -93,7 +94,10 @@ export class FileHandle {
     return fd;
   }
 
-  protected unlock(): void {
+  /** Ends the lock. At the end of the process nothing else waits for anything. @internal */
+  unlock(): void {
+    if (!this.#locked) return;
+    this.#locked = false;
     this.#lock.release();
   }
 }

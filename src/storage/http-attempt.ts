@@ -3,7 +3,7 @@
  * server says nothing, or next to nothing, for too long. Nothing that arrived is kept here.
  */
 import { counted } from "../count.js";
-import { DiskError } from "../errors.js";
+import { DiskError, fieldOf, reasonOf } from "../errors.js";
 import { TransientError } from "./http-response.js";
 
 /** Timers that are set for longer go off at once. */
@@ -87,8 +87,8 @@ export async function sleep(milliseconds: number, running: Set<AbortController>)
 export function asFailure(error: unknown, signal: AbortSignal): unknown {
   if (error instanceof DiskError || error instanceof TransientError) return error;
   if (signal.reason instanceof TransientError) return signal.reason;
-  const { message, cause } = (error ?? {}) as { message?: unknown; cause?: { message?: unknown } };
-  const reason = [message ?? String(error), cause?.message].filter(Boolean).join(": ");
+  const cause = fieldOf(error, "cause");
+  const reason = cause === undefined ? reasonOf(error) : `${reasonOf(error)}: ${reasonOf(cause)}`;
   const advice = "if that is all a page learns, the server may not allow it: Access-Control-Allow-Origin";
   return new TransientError(`the connection failed (${reason}; ${advice})`, { cause: error });
 }

@@ -5,7 +5,7 @@
 
 import { type OptionNames, requireOptions } from "../caller-options.js";
 import { DiskError } from "../errors.js";
-import { quote } from "../printable.js";
+import { quote, shownName } from "../printable.js";
 import { BlockCache, CACHE_OPTIONS, type CacheOptions, type CacheStatistics, cacheSettings } from "./block-cache.js";
 import { type Fetch, HttpRanges, type RequestSettings, type RequestStatistics } from "./http-ranges.js";
 import type { Storage } from "./storage.js";
@@ -144,7 +144,9 @@ function absoluteUrl(url: string | URL): string {
   const page = globalThis.document?.baseURI ?? globalThis.location?.href;
   const absolute = new URL(url, page);
   if (absolute.username || absolute.password)
-    throw new TypeError(`${absolute.origin}: a URL with a password cannot be fetched: send it in the option headers`);
+    throw new TypeError(
+      `${shownName(absolute.origin)}: a URL with a password cannot be fetched: send it in the option headers`,
+    );
   return absolute.href;
 }
 

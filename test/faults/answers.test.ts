@@ -236,7 +236,7 @@ describe("A storage", () => {
   test("has a name that is text, and says yes or no to being read-only", async () => {
     for (const [wrong, message] of [
       [{ path: 5 }, "storage.path: expected a string, got 5"],
-      [{ path: new URL("file:///x") }, "storage.path: expected a string, got an URL"],
+      [{ path: new URL("file:///x") }, "storage.path: expected a string, got a URL"],
       [{ readOnly: () => true }, "storage.readOnly: expected true or false, got a function"],
       [{ readOnly: "no" }, 'storage.readOnly: expected true or false, got "no"'],
     ] as const) {
