@@ -78,7 +78,7 @@ export class DiskSync extends Face {
     return runSync(check(this.image));
   }
 
-  /** Frees space that nothing uses. (Damage is repaired at opening: option `repair`.) */
+  /** Frees space that nothing uses. (Damage is repaired at opening: option `repair`; a disk that was so repaired frees nothing.) */
   repair(level: RepairLevel): RepairReport {
     return runSync(repair(this.image, level));
   }

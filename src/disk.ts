@@ -83,7 +83,7 @@ export class Disk extends Face {
     return this.#run(check(this.image));
   }
 
-  /** Frees space that nothing uses. (Damage is repaired at opening: option `repair`.) */
+  /** Frees space that nothing uses. (Damage is repaired at opening: option `repair`; a disk that was so repaired frees nothing.) */
   async repair(level: RepairLevel): Promise<RepairReport> {
     return this.#run(repair(this.image, level));
   }

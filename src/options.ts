@@ -21,9 +21,10 @@ export interface OpenOptions<Beneath = BaseDisk | Storage> {
    */
   engine?: EngineKind;
   /**
-   * What to mend in an image that is opened for writing: "leaks" frees space that nothing uses, "all" repairs damage as
-   * well (see docs/safety.md; `disk.repaired` reports). Default "none": an image that was merely not closed cleanly is
-   * taken over, a damaged one is refused.
+   * What to mend in an image that is opened for writing: "leaks" frees space that nothing uses; "all" repairs damage, and
+   * frees such space only where there was none, as it may be what a wrong entry meant (see docs/safety.md;
+   * `disk.repaired` reports). Default "none": an image that was merely not closed cleanly is taken over, a damaged one is
+   * refused.
    */
   repair?: RepairLevel | "none";
   /**

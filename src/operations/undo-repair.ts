@@ -99,9 +99,12 @@ function mayReturn(image: Image, entry: number, hidden: boolean): boolean {
 /** In whole sectors: a medium writes all of one or nothing, and half an entry would lead anywhere. */
 function* writeEntries(image: Image, runs: readonly EntryRun[]): Operation<void> {
   yield* changeHeader(image, { inUse: IN_USE.open });
+  let written = HEADER_SIZE;
   for (const { first, count } of runs) {
-    const start = Math.max(HEADER_SIZE, sectorsToBytes(Math.floor((HEADER_SIZE + 4 * first) / SECTOR_SIZE)));
+    const start = Math.max(written, sectorsToBytes(Math.floor((HEADER_SIZE + 4 * first) / SECTOR_SIZE)));
     const end = sectorsToBytes(Math.ceil((HEADER_SIZE + 4 * (first + count)) / SECTOR_SIZE));
+    if (end <= start) continue; // in a sector that has just been written
+    written = end;
     yield* writeFully(image.storage, image.engine.batBytes.slice(start - HEADER_SIZE, end - HEADER_SIZE), start);
   }
   yield* flushStorage(image.storage);
