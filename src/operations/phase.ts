@@ -25,11 +25,13 @@ function favoured(
 ): number | undefined {
   const votes = new Uint32Array(tracks);
   const isThere = (sector: number): boolean => sector >= first && sector <= last;
-  const vote = (sector: number): void => {
-    if (isThere(sector)) votes[(sector - first) % tracks]!++;
-  };
-  engine.bat.forEach(vote);
-  extension.forEach(vote);
+  for (const sectors of [engine.bat, extension]) {
+    // A plain loop: a table that claims much may have half a thousand million entries.
+    for (let index = 0; index < sectors.length; index++) {
+      const sector = sectors[index]!;
+      if (isThere(sector)) votes[(sector - first) % tracks]!++;
+    }
+  }
   let phase = ((extension.find(isThere) ?? first) - first) % tracks;
   for (let residue = 0; residue < tracks; residue++) if (votes[residue]! > votes[phase]!) phase = residue;
   return votes[phase]! > 0 ? phase : undefined;

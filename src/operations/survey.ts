@@ -42,9 +42,11 @@ function scanWith(image: Image, grid: Grid): void {
   if (image.facts.below === 0 || image.phase === undefined || image.phase === 0) return;
   // The engine counts from the first cluster, but the data area begins before: what lies between is not below it.
   image.facts.below = 0;
-  image.engine.bat.forEach((entry) => {
+  const { bat } = image.engine;
+  for (let cluster = 0; cluster < bat.length; cluster++) {
+    const entry = bat[cluster]!;
     if (entry !== 0 && entry < grid.origin) image.facts[misplaced(image, entry)!]++;
-  });
+  }
 }
 
 function gridAt(image: Image, dataSector: number): Grid {
