@@ -125,8 +125,11 @@ async function copySource(source: Source, target: Target): Promise<number> {
 
 async function copyStream(target: Target, { size, from }: ConvertFlags): Promise<number> {
   const end = { size: 0 };
-  const pieces = streamPieces(standardInput(), end, { limit: size, anything: from === "raw" });
-  await withProgress("Reading", size ?? 0, (progress) => copy(pieces, readStreamPiece, target, progress));
+  const input = standardInput();
+  const pieces = streamPieces(input, end, { limit: size, anything: from === "raw" });
+  await withProgress("Reading", size ?? 0, (progress) =>
+    copy(pieces, readStreamPiece, target, progress, () => input.destroy()),
+  );
   if (size !== undefined && end.size < size)
     throw new Failure(`standard input ended after ${counted(end.size, "byte")}, --size says ${size}: was it cut off?`);
   return end.size;

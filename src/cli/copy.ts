@@ -20,15 +20,21 @@ export interface Piece {
 /** Fills a buffer with the bytes of a piece. */
 export type ReadPiece<P extends Piece> = (piece: P, buffer: Uint8Array) => Promise<void> | void;
 
-/** Copies pieces that come in order. @throws the first error, after all requests have ended */
+/**
+ * Copies pieces that come in order.
+ * @param giveUp after a failure: ends the wait for a piece that may never come
+ * @throws the first error, after all requests have ended
+ */
 export async function copy<P extends Piece>(
   pieces: AsyncIterable<P>,
   read: ReadPiece<P>,
   target: Target,
   progress: Progress,
+  giveUp: () => void = () => {},
 ): Promise<void> {
-  const copier = new Copier(pieces[Symbol.asyncIterator](), read, target, progress);
-  await allOf(Array.from({ length: IN_FLIGHT }, (_, index) => copier.run(index * WINDOW_SIZE)));
+  const copier = new Copier(pieces[Symbol.asyncIterator](), read, target, progress, giveUp);
+  await Promise.all(Array.from({ length: IN_FLIGHT }, (_, index) => copier.run(index * WINDOW_SIZE)));
+  copier.requireDone();
 }
 
 class Copier<P extends Piece> {
@@ -39,16 +45,24 @@ class Copier<P extends Piece> {
   readonly #scanner = createZeroScanner(undefined, IN_FLIGHT * WINDOW_SIZE);
   /** Resolves when the writes of all pieces taken so far have begun. */
   #begun: Promise<void> = Promise.resolve();
+  readonly #giveUp: () => void;
   #failed = false;
+  #error: unknown;
 
-  constructor(queue: AsyncIterator<P>, read: ReadPiece<P>, target: Target, progress: Progress) {
+  constructor(queue: AsyncIterator<P>, read: ReadPiece<P>, target: Target, progress: Progress, giveUp: () => void) {
     this.#queue = queue;
     this.#read = read;
     this.#target = target;
     this.#progress = progress;
+    this.#giveUp = giveUp;
   }
 
-  /** Copies one piece after the other through the part of the buffer at `slot`. */
+  /** @throws the first error: those that came of giving up say less */
+  requireDone(): void {
+    if (this.#failed) throw this.#error;
+  }
+
+  /** Copies one piece after the other through the part of the buffer at `slot`, until one fails. */
   async run(slot: number): Promise<void> {
     try {
       for (;;) {
@@ -58,9 +72,15 @@ class Copier<P extends Piece> {
         this.#progress.update(piece.offset + piece.length);
       }
     } catch (error) {
-      this.#failed = true;
-      throw error;
+      this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#error = error;
+    this.#giveUp();
   }
 
   /** Reads a piece and, when it is its turn, begins to write what is in it. */
@@ -76,7 +96,7 @@ class Copier<P extends Piece> {
       await turn;
       return this.#failed ? [] : runs.map((run) => this.#write(run, slot - piece.offset));
     } catch (error) {
-      this.#failed = true;
+      this.#fail(error); // before the next piece begins to be written
       throw error;
     } finally {
       pass();

@@ -21,7 +21,9 @@ export async function print(content: string | Uint8Array): Promise<void> {
 /** For what does not wait: help and the version, which end the command. */
 export function printNow(text: string): void {
   requireOutput();
-  process.stdout.write(text);
+  process.stdout.write(text, (error) => {
+    if (error && !isGone(error)) throw outputFailure(error);
+  });
 }
 
 /** For commands that change something before they print. @throws Failure if standard output is closed */
@@ -59,12 +61,11 @@ export function formatFields(fields: readonly (readonly [label: string, value: s
 
 /**
  * Whoever reads our output may stop (`parablock map x | head`): there is nothing left to do then, and the exit code is
- * what was found so far. What cannot be said on standard error is not said.
+ * what was found so far. Other errors are those of the write that failed. What cannot be said on standard error is not said.
  */
 export function endWithReader(): void {
   process.stdout.on("error", (error) => {
-    if (!isGone(error)) throw outputFailure(error);
-    process.exit();
+    if (isGone(error)) process.exit();
   });
   process.stderr.on("error", () => {});
 }

@@ -1,4 +1,5 @@
 /** Raw bytes from standard input, in pieces as large as a window. Their number is not known before the end. */
+import type { Readable } from "node:stream";
 import { counted } from "../count.js";
 import { FOREIGN_HEAD, FOREIGN_TAIL } from "../format/foreign.js";
 import type { Piece } from "./copy.js";
@@ -25,7 +26,7 @@ export interface StreamOptions {
 }
 
 /** @throws Failure where it was closed: Node would find an empty one */
-export function standardInput(): AsyncIterable<Uint8Array> {
+export function standardInput(): Readable {
   if (wasClosed(0))
     throw new Failure("standard input is closed: redirect it from a file, or from /dev/null for nothing");
   return process.stdin;
