@@ -63,7 +63,8 @@ function notAsNamed(path: string, { head }: Ends, option?: string): Failure {
       `${path} is named like a Parallels image, but does not begin like one: restore it if it is damaged; if it is a raw disk or an ISO image, say so with ${option} raw`,
     );
   const images = namesIn(dirname(resolve(path))).filter((name) => /\.hds$/i.test(name) && name !== basename(path));
-  const advice = images.length > 0 ? `name the image beside it (${images.join(", ")})` : "restore it from a backup";
+  const shown = images.slice(0, 3).join(", ") + (images.length > 3 ? ", ..." : "");
+  const advice = images.length > 0 ? `name the image beside it (${shown})` : "restore it from a backup";
   return new Failure(`${path} is empty, as the file that only names a bundle is: ${advice}${asIs(option)}`);
 }
 

@@ -63,6 +63,22 @@ describe("parablock refuses by name", () => {
   }
 });
 
+describe("the empty file of a bundle", () => {
+  it("leads to the images beside it, of which a few are named", () => {
+    const within = newFolder();
+    writeFileSync(within("vm.hdd"), "");
+    for (const number of [0, 1, 2, 3, 4]) makeDisk(within(`vm.hdd.${number}.hds`), { size: 2 ** 20 });
+    for (const args of [
+      ["info", within("vm.hdd")],
+      ["convert", within("vm.hdd"), within("out.raw")],
+    ]) {
+      const { status, stderr } = parablock(args);
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/name the image beside it \((vm\.hdd\.\d\.hds, ){3}\.\.\.\)/);
+    }
+  });
+});
+
 describe("--from raw", () => {
   // One by its begin, one by its end, one by its name.
   it.each(["a qcow2 image by hand", "a VHD image by hand", "an ISO image in .hds"])(
