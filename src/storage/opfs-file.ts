@@ -1,7 +1,9 @@
-/** Files of OPFS, found by their path and opened: what the platform offers, and what its errors mean. */
+/** Files of OPFS, found by their path and opened: what a path may be, and what the platform offers. */
 
-import { DiskError, storageError } from "../errors.js";
-import { quote } from "../printable.js";
+import { DiskError } from "../errors.js";
+import { quote, shownName } from "../printable.js";
+import { isThenable } from "../promises.js";
+import { closedOpfs } from "./opfs-error.js";
 
 /** The part of FileSystemSyncAccessHandle that is used; TypeScript knows the type in workers only. */
 export interface AccessHandle {
@@ -18,46 +20,85 @@ interface WorkerFileHandle {
   createSyncAccessHandle(options: { mode: "readwrite" | "read-only" }): Promise<AccessHandle>;
 }
 
-/** The root of OPFS. @throws DiskError UNSUPPORTED where access handles are not to be had */
+/** The root of OPFS. @throws DiskError UNSUPPORTED where access handles are not to be had, PERMISSION */
 export async function opfsRoot(): Promise<FileSystemDirectoryHandle> {
-  if (typeof globalThis.navigator?.storage?.getDirectory !== "function") {
-    throw new DiskError(
-      "UNSUPPORTED",
-      "there is no OPFS here: it needs a browser, and a page that came over HTTPS or from localhost",
-    );
+  const missing = missingHere();
+  if (missing !== undefined) throw new DiskError("UNSUPPORTED", missing);
+  try {
+    return await navigator.storage.getDirectory();
+  } catch (error) {
+    throw closedOpfs(error);
   }
-  if (!("createSyncAccessHandle" in FileSystemFileHandle.prototype)) {
-    throw new DiskError(
-      "UNSUPPORTED",
-      "files of OPFS open in dedicated workers only: open the disk in one, and use serveDisk there and connectDisk here",
-    );
-  }
-  return navigator.storage.getDirectory();
 }
 
-/** The parts of a path; where a handle is given, of its place in OPFS. */
-export async function partsOf(root: FileSystemDirectoryHandle, file: string | FileSystemFileHandle): Promise<string[]> {
-  if (typeof file === "string") {
-    const parts = file.split("/").filter((part) => part !== "");
-    if (parts.length === 0) throw new RangeError(`path: expected the name of a file, got ${quote(file)}`);
-    return parts;
+/** What there is to do before files of OPFS can be opened here; nothing where all is there. */
+function missingHere(): string | undefined {
+  const { navigator, isSecureContext, FileSystemFileHandle } = globalThis;
+  if (typeof navigator?.storage?.getDirectory !== "function") {
+    if (isSecureContext === false)
+      return "there is no OPFS on this page: it came over plain HTTP; serve it over HTTPS, or from localhost";
+    return "there is no OPFS here: it needs a browser of 2023 or later (Chrome 108, Firefox 111, Safari 16.4) in which it is not switched off, as it is in WebKitGTK and in some private windows";
   }
+  if (FileSystemFileHandle !== undefined && "createSyncAccessHandle" in FileSystemFileHandle.prototype)
+    return undefined;
+  if ("DedicatedWorkerGlobalScope" in globalThis)
+    return "this browser has OPFS, but opens no files of it for writing in place: use one of 2023 or later (Chrome 108, Firefox 111, Safari 16.4)";
+  return "files of OPFS open in dedicated workers only: open the disk in one, and use serveDisk there and connectDisk here";
+}
+
+const LONGEST_NAME = 255;
+const NAMES = `names of 1 to ${LONGEST_NAME} bytes, parted by "/", none of them "." or "..", without backslashes, NUL and halves of characters`;
+
+/** The parts of a path. @throws TypeError, or RangeError for names that not every browser takes */
+export function requirePath(path: string): string[] {
+  const parts = path.split("/").filter((part) => part !== "");
+  if (parts.length === 0 || !parts.every(isName)) throw badPath(path);
+  return parts;
+}
+
+/** What every browser takes as a name, and tells from every other: NUL and halves of characters are not told apart. */
+function isName(part: string): boolean {
+  return !/^\.\.?$|[\\\0\p{Cs}]/u.test(part) && new TextEncoder().encode(part).length <= LONGEST_NAME;
+}
+
+function badPath(path: string, cause?: unknown): RangeError {
+  return new RangeError(`path: expected ${NAMES}, got ${quote(path)}`, { cause });
+}
+
+/** The parts of the path of a file's place in OPFS. */
+export async function partsOf(root: FileSystemDirectoryHandle, file: FileSystemFileHandle): Promise<string[]> {
   const parts = await root.resolve(file);
   if (parts !== null) return parts;
-  throw new DiskError("UNSUPPORTED", `${file.name} does not lie in OPFS: only files there open for writing in place`, {
-    path: file.name,
-  });
+  const message = `${shownName(file.name)} does not lie in OPFS: only files there open for writing in place`;
+  throw new DiskError("UNSUPPORTED", message, { path: file.name });
 }
 
-/** The file at a path; `create` makes it and the folders on the way. */
+/** The file at a path; `create` makes it and the folders on the way. @throws RangeError where the browser refuses a name */
 export async function fileAt(
   root: FileSystemDirectoryHandle,
   parts: readonly string[],
   create: boolean,
 ): Promise<FileSystemFileHandle> {
+  try {
+    return await (await folderAt(root, parts, create)).getFileHandle(parts.at(-1)!, { create });
+  } catch (error) {
+    throw error instanceof TypeError ? badPath(parts.join("/"), error) : error;
+  }
+}
+
+/** The folder that a path lies in. */
+async function folderAt(
+  root: FileSystemDirectoryHandle,
+  parts: readonly string[],
+  create: boolean,
+): Promise<FileSystemDirectoryHandle> {
   let folder = root;
   for (const part of parts.slice(0, -1)) folder = await folder.getDirectoryHandle(part, { create });
-  return folder.getFileHandle(parts.at(-1)!, { create });
+  return folder;
+}
+
+export async function removeFile(root: FileSystemDirectoryHandle, parts: readonly string[]): Promise<void> {
+  await (await folderAt(root, parts, false)).removeEntry(parts.at(-1)!);
 }
 
 export async function fileExists(root: FileSystemDirectoryHandle, parts: readonly string[]): Promise<boolean> {
@@ -65,7 +106,7 @@ export async function fileExists(root: FileSystemDirectoryHandle, parts: readonl
     await fileAt(root, parts, false);
     return true;
   } catch (error) {
-    if (nameOf(error) === "NotFoundError") return false;
+    if ((error as Error).name === "NotFoundError") return false;
     throw error;
   }
 }
@@ -81,48 +122,21 @@ export async function openHandle(
   const mode = readOnly ? "read-only" : "readwrite";
   for (let wait = FIRST_WAIT, waited = 0; ; waited += wait, wait *= 2) {
     try {
-      return await (file as unknown as WorkerFileHandle).createSyncAccessHandle({ mode });
+      return await answering(await (file as unknown as WorkerFileHandle).createSyncAccessHandle({ mode }));
     } catch (error) {
-      if (nameOf(error) !== "NoModificationAllowedError" || waited >= waitMilliseconds) throw error;
+      if ((error as Error).name !== "NoModificationAllowedError" || waited >= waitMilliseconds) throw error;
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }
 }
 
-/** What an error of the platform means, said for a person. */
-export function opfsError(doing: string, path: string, cause: unknown): Error {
-  const say = (code: ConstructorParameters<typeof DiskError>[0], message: string) =>
-    new DiskError(code, message, { path }, cause);
-  if (cause instanceof DiskError || cause instanceof TypeError || cause instanceof RangeError) return cause;
-  switch (nameOf(cause)) {
-    case "NotFoundError":
-      return say("NOT_FOUND", `${path} does not exist in OPFS: check the path`);
-    case "TypeMismatchError":
-      return say("IS_DIRECTORY", `${path} is a folder, or leads through a file: name a file`);
-    case "NoModificationAllowedError":
-      return inUse(path, cause);
-    case "QuotaExceededError":
-      return say(
-        "NO_SPACE",
-        `${doing} ${path} failed: the browser's quota for this site is used up; free some of it, or ask for more with navigator.storage.persist()`,
-      );
-    case "SecurityError":
-    case "NotAllowedError":
-      return say("PERMISSION", `${doing} ${path} failed: the browser denies this page access to OPFS`);
-    default:
-      return storageError(`${doing} ${path}`, cause, { path });
-  }
-}
-
-export function inUse(path: string, cause?: unknown): DiskError {
-  return new DiskError(
-    "IN_USE",
-    `${path} is in use: another tab or worker has it open; close it there, then try again`,
-    { path },
-    cause,
-  );
-}
-
-function nameOf(error: unknown): unknown {
-  return (error as { name?: unknown } | null | undefined)?.name;
+/** The handle, where it answers at once: Safari's first ones had promises for the size, truncating, flushing, closing. */
+async function answering(handle: AccessHandle): Promise<AccessHandle> {
+  const size: unknown = handle.getSize();
+  if (!isThenable(size)) return handle;
+  await Promise.allSettled([size]);
+  await handle.close();
+  const message =
+    "files of OPFS answer with promises in this browser, as in Safari before 16.4, and a disk must have its bytes at once: update the browser";
+  throw new DiskError("UNSUPPORTED", message);
 }

@@ -1,0 +1,56 @@
+/** Disks in OPFS in Firefox, which says some things in its own way: a quota that is used up, and what it refuses. */
+import type { Page } from "puppeteer-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { describeWith } from "../support/peers.js";
+import { type Firefox, type FirefoxWorker, firefoxNeeds, launchFirefox, startFirefoxWorker } from "./firefox.js";
+import { BAD_PATHS, fillDisk, goOn, openAll, reopenAndCompare, writeUntilFull } from "./opfs-cases.js";
+import { type Site, startSite } from "./site.js";
+
+const QUOTA = 24 * 2 ** 20;
+
+let site: Site;
+let firefox: Firefox;
+let page: Page;
+let worker: FirefoxWorker;
+
+describeWith(firefoxNeeds, "In Firefox", () => {
+  beforeAll(async () => {
+    const scripts = { library: "test/browser/library.ts", evaluate: "test/browser/evaluate.ts" };
+    site = await startSite({ scripts });
+    firefox = await launchFirefox({ quota: QUOTA });
+    page = await firefox.open(site.origin);
+    worker = await startFirefoxWorker(page, "/library.js");
+  });
+
+  afterAll(async () => {
+    await firefox?.close();
+    await site?.close();
+  });
+
+  it("every way that a used-up quota shows is NO_SPACE, with words", async () => {
+    const { truncated, written } = await worker.evaluate(writeUntilFull);
+    for (const failure of [truncated, written]) {
+      expect(failure).toMatchObject({
+        code: "NO_SPACE",
+        message: expect.stringMatching(/quota .* used up.*persist\(\)$/),
+      });
+    }
+  });
+
+  it("a disk under a used-up quota goes on where room is made, and loses nothing", async () => {
+    const full = await worker.evaluate(fillDisk);
+    expect(full).toMatchObject({ code: "NO_SPACE", message: expect.stringContaining("quota") });
+    expect(full.count).toBeGreaterThan(20);
+    expect(await worker.evaluate(goOn, 3)).toBe("went on");
+    expect(await worker.evaluate(reopenAndCompare)).toMatchObject({ wrong: 0, corruptions: 0 });
+  });
+
+  it("names that not every browser takes are refused, with what is allowed", async () => {
+    const failures = await worker.evaluate(openAll, BAD_PATHS);
+    expect(failures).toHaveLength(BAD_PATHS.length);
+    for (const { name, message } of failures) {
+      expect(name).toBe("RangeError");
+      expect(message).toMatch(/^path: expected names of 1 to 255 bytes, .*, got "/);
+    }
+  });
+});
