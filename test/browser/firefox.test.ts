@@ -1,8 +1,14 @@
 /** Disks in OPFS in Firefox, which says some things in its own way: a quota that is used up, and what it refuses. */
-import type { Page } from "puppeteer-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWith } from "../support/peers.js";
-import { type Firefox, type FirefoxWorker, firefoxNeeds, launchFirefox, startFirefoxWorker } from "./firefox.js";
+import {
+  type Firefox,
+  type FirefoxPage,
+  type FirefoxWorker,
+  firefoxNeeds,
+  launchFirefox,
+  startFirefoxWorker,
+} from "./firefox.js";
 import { BAD_PATHS, fillDisk, goOn, openAll, reopenAndCompare, writeUntilFull } from "./opfs-cases.js";
 import { type Site, startSite } from "./site.js";
 
@@ -10,7 +16,7 @@ const QUOTA = 24 * 2 ** 20;
 
 let site: Site;
 let firefox: Firefox;
-let page: Page;
+let page: FirefoxPage;
 let worker: FirefoxWorker;
 
 describeWith(firefoxNeeds, "In Firefox", () => {

@@ -4,11 +4,11 @@
  */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { Page } from "puppeteer-core";
 import type { Need } from "../support/peers.js";
 import type { Evaluated } from "./evaluate.js";
 
 const executablePath = process.env.PARABLOCK_FIREFOX ?? "/usr/bin/firefox-esr";
+const fromHere = createRequire(import.meta.url);
 const required = process.env.CI === "true";
 
 /** The needs of a test in Firefox, for describeWith. */
@@ -16,6 +16,23 @@ export const firefoxNeeds: readonly Need[] = [
   { name: `Firefox (${executablePath})`, present: existsSync(executablePath), required },
   { name: "puppeteer-core", present: isInstalled("puppeteer-core"), required },
 ];
+
+/** What is used of puppeteer's pages; named here so that types are checked where it is not installed, too. */
+export interface FirefoxPage {
+  goto(url: string): Promise<unknown>;
+  reload(): Promise<unknown>;
+  close(): Promise<void>;
+  evaluate<Arguments extends unknown[], Result>(
+    run: (...given: Arguments) => Result,
+    ...given: Arguments
+  ): Promise<Awaited<Result>>;
+  waitForFunction(expression: string, options?: { timeout?: number }): Promise<unknown>;
+  screenshot(options: { path: string; fullPage?: boolean }): Promise<unknown>;
+}
+
+interface Puppeteer {
+  launch(options: Record<string, unknown>): Promise<{ newPage(): Promise<FirefoxPage>; close(): Promise<void> }>;
+}
 
 export interface FirefoxOptions {
   /** What a site may store, in bytes, whole KiB. */
@@ -26,13 +43,13 @@ export interface FirefoxOptions {
 
 export interface Firefox {
   /** Opens a tab. */
-  open(url: string): Promise<Page>;
+  open(url: string): Promise<FirefoxPage>;
   close(): Promise<void>;
 }
 
 /** Starts Firefox with a profile of its own. */
 export async function launchFirefox({ quota, preferences = {} }: FirefoxOptions = {}): Promise<Firefox> {
-  const { default: puppeteer } = await import("puppeteer-core");
+  const puppeteer = fromHere("puppeteer-core") as Puppeteer;
   const limit = quota === undefined ? {} : { "dom.quotaManager.temporaryStorage.fixedLimit": quota / 1024 };
   const browser = await puppeteer.launch({
     browser: "firefox",
@@ -55,7 +72,7 @@ export interface FirefoxWorker {
 }
 
 /** Starts a dedicated worker on a script of the site, which serves test/browser/evaluate.ts as /evaluate.js. */
-export async function startFirefoxWorker(page: Page, script: string): Promise<FirefoxWorker> {
+export async function startFirefoxWorker(page: FirefoxPage, script: string): Promise<FirefoxWorker> {
   await page.evaluate(() => {
     Object.assign(globalThis, { worker: new Worker("/evaluate.js", { type: "module" }) });
   });
@@ -63,7 +80,7 @@ export async function startFirefoxWorker(page: Page, script: string): Promise<Fi
   return {
     async evaluate(run, argument) {
       const request = { id: ++lastId, script, code: String(run), argument };
-      const answer = await page.evaluate(ask, request as never);
+      const answer = await page.evaluate(ask, request);
       if ("failure" in answer) throw new Error(answer.failure);
       return answer.result as never;
     },
@@ -86,7 +103,7 @@ function ask(request: { id: number }): Promise<Evaluated> {
 
 function isInstalled(name: string): boolean {
   try {
-    createRequire(import.meta.url).resolve(name);
+    fromHere.resolve(name);
     return true;
   } catch {
     return false;
