@@ -9,7 +9,7 @@ import type { CheckReport, Finding, RepairLevel, RepairReport } from "../operati
 import { printable } from "../printable.js";
 import { about, usageFailure } from "./failure.js";
 import { withImage } from "./image.js";
-import { openStorage } from "./open-files.js";
+import { openStorage, showing } from "./open-files.js";
 import { examples, shareOption } from "./options.js";
 import { formatFields, print, printJson, requireOutput } from "./print.js";
 import { formatExactSize, formatShare } from "./size.js";
@@ -61,7 +61,7 @@ async function check(file: string, { json, repair, undo, forceShare }: CheckFlag
 }
 
 function lookAt(file: string, share?: boolean): Promise<CheckReport> {
-  return withImage(file, share, (disk) => disk.check());
+  return withImage("Checking", file, share, (disk) => disk.check());
 }
 
 /** Repairs an image; a damaged one is left as it is where only leaks are to be freed. */
@@ -69,7 +69,7 @@ function repairImage(file: string, level: RepairLevel): Promise<RepairReport | u
   return about(file, async () => {
     const storage = await openStorage(file);
     try {
-      const disk = await Disk.open(storage, { repair: level });
+      const disk = await showing("Repairing", storage, () => Disk.open(storage, { repair: level }));
       await disk.close();
       return disk.repaired!;
     } catch (error) {

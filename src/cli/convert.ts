@@ -106,24 +106,25 @@ async function convertSpooled(out: string, flags: ConvertFlags): Promise<void> {
   }
 }
 
-/** Fills a target; `work` answers the size. Whatever fails, nothing is left of it. */
-async function filling(target: Target, work: () => Promise<number>): Promise<void> {
+/** Fills and finishes a target. Whatever fails, nothing is left of it. */
+async function filling(target: Target, work: () => Promise<void>): Promise<void> {
   try {
-    await target.finish(await work());
+    await work();
   } catch (error) {
     await target.abandon().catch(() => {}); // the error before says more
     throw error;
   }
 }
 
-async function copySource(source: Source, target: Target): Promise<number> {
-  await withProgress("Converting", source.size, (progress) =>
-    copy(windowsOf([source], target.grain), ({ offset }, buffer) => source.read(buffer, offset), target, progress),
-  );
-  return source.size;
+async function copySource(source: Source, target: Target): Promise<void> {
+  await withProgress("Converting", source.size, async (progress) => {
+    const windows = windowsOf([source], target.grain);
+    await copy(windows, ({ offset }, buffer) => source.read(buffer, offset), target, progress);
+    await target.finish(source.size);
+  });
 }
 
-async function copyStream(target: Target, { size, from }: ConvertFlags): Promise<number> {
+async function copyStream(target: Target, { size, from }: ConvertFlags): Promise<void> {
   const end = { size: 0 };
   const input = standardInput();
   const pieces = streamPieces(input, end, { limit: size, anything: from === "raw" });
@@ -132,12 +133,12 @@ async function copyStream(target: Target, { size, from }: ConvertFlags): Promise
   );
   if (size !== undefined && end.size < size)
     throw new Failure(`standard input ended after ${counted(end.size, "byte")}, --size says ${size}: was it cut off?`);
-  return end.size;
+  await target.finish(end.size);
 }
 
 function openTarget(out: string, kind: ImageKind, size: number, flags: ConvertFlags): Promise<Target> | Target {
   if (out === STREAM) return streamTarget();
-  if (kind === "raw") return rawTarget(out, flags.force);
+  if (kind === "raw") return rawTarget(out, size, flags.force);
   return parallelsTarget(out, { size, clusterSize: flags.clusterSize, format: flags.format }, flags.force);
 }
 

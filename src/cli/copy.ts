@@ -32,6 +32,7 @@ export async function copy<P extends Piece>(
   progress: Progress,
   giveUp: () => void = () => {},
 ): Promise<void> {
+  target.watch?.(progress);
   const copier = new Copier(pieces[Symbol.asyncIterator](), read, target, progress, giveUp);
   await Promise.all(Array.from({ length: IN_FLIGHT }, (_, index) => copier.run(index * WINDOW_SIZE)));
   copier.requireDone();

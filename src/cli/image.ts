@@ -2,10 +2,11 @@
 import { Disk } from "../disk.js";
 import { about } from "./failure.js";
 import { requireImage } from "./kind.js";
-import { closing, openStorage, orClose } from "./open-files.js";
+import { closing, openStorage, orClose, showing } from "./open-files.js";
 
-/** Looks into an image, open for reading only. @throws DiskError with the path in its message */
+/** Looks into an image, open for reading only, and shows how far it has read if that takes long. @throws DiskError with the path in its message */
 export function withImage<T>(
+  title: string,
   path: string,
   share: boolean | undefined,
   work: (disk: Disk) => Promise<T> | T,
@@ -13,6 +14,6 @@ export function withImage<T>(
   return about(path, async () => {
     const storage = await openStorage(path, { readOnly: true, share: share ?? false });
     await orClose(storage, () => requireImage(path, storage));
-    return closing(await Disk.open(storage, { readOnly: true }), work);
+    return showing(title, storage, async () => closing(await Disk.open(storage, { readOnly: true }), work));
   });
 }

@@ -26,7 +26,7 @@ export function addInfo(program: Command): void {
 }
 
 async function info(file: string, { json, forceShare }: { json?: boolean; forceShare?: boolean }): Promise<void> {
-  const facts = await withImage(file, forceShare, (disk) => disk.info);
+  const facts = await withImage("Reading", file, forceShare, (disk) => disk.info);
   const { blocks } = statSync(file);
   const usage = blocks * STAT_BLOCK_SIZE;
   if (json) await printJson({ filename: file, ...facts, diskUsage: usage, nativeCalls: nativeCalls() });

@@ -11,6 +11,7 @@ import { requirePictureName } from "./output-name.js";
 import { Picture } from "./picture.js";
 import { drawPicture } from "./picture-svg.js";
 import { print, printAll } from "./print.js";
+import { PATIENCE, type Progress, withProgress } from "./progress.js";
 import { allExtents, baseOf, type Extent, type Named, openSource, type Source } from "./source.js";
 
 interface MapFlags {
@@ -48,17 +49,30 @@ async function map(file: string, { base, fromBase, json, svg, force, forceShare 
   if (svg !== undefined) requirePictureName(svg);
   const image: Named = { path: file, kind: "parallels", option: "--from" };
   const source = await openSource(image, { base: baseOf(base, fromBase, "--from-base"), forceShare });
-  await closing(source, async () => {
-    if (svg !== undefined) await draw(source, svg, force);
-    if (json) await printAll(jsonLines(source));
-    else if (svg === undefined) await printAll(textLines(source));
-  });
+  const tell = async (progress?: Progress) => {
+    if (svg !== undefined) await draw(source, watched(source, progress), svg, force);
+    if (json) await printAll(jsonLines(watched(source, progress)));
+    else if (svg === undefined) await printAll(textLines(source, watched(source, progress)));
+  };
+  // Lines on the same terminal say enough.
+  const listing = process.stdout.isTTY && (json || svg === undefined);
+  await closing(source, () => (listing ? tell() : withProgress("Mapping", source.size, tell, PATIENCE)));
 }
 
-async function* textLines(source: Source): AsyncGenerator<string> {
+type Batches = AsyncGenerator<Extent[]>;
+
+async function* watched(source: Source, progress: Progress | undefined): Batches {
+  for await (const extents of allExtents(source)) {
+    yield extents;
+    const last = extents[extents.length - 1];
+    if (last !== undefined) progress?.update(last.offset + last.length);
+  }
+}
+
+async function* textLines(source: Source, batches: Batches): AsyncGenerator<string> {
   const width = `${source.size}`.length;
   const column = (bytes: number) => `${bytes}`.padStart(width);
-  for await (const extents of allExtents(source)) {
+  for await (const extents of batches) {
     for (const { offset, length, depth, fileOffset, zero } of extents) {
       const kind = zero ? "zero" : depth === 0 ? "data" : "base";
       yield `${column(offset)} ${column(length)} ${kind}${fileOffset === undefined ? "" : ` ${column(fileOffset)}`}\n`;
@@ -67,9 +81,9 @@ async function* textLines(source: Source): AsyncGenerator<string> {
 }
 
 /** The very text that `qemu-img map --output=json` prints. */
-async function* jsonLines(source: Source): AsyncGenerator<string> {
+async function* jsonLines(batches: Batches): AsyncGenerator<string> {
   let before = "[";
-  for await (const extents of allExtents(source)) {
+  for await (const extents of batches) {
     for (const extent of extents) {
       yield before + jsonOf(extent);
       before = ",\n";
@@ -84,10 +98,10 @@ function jsonOf({ offset, length, depth, fileOffset, zero }: Extent): string {
   return present ? `{ ${fields}, "offset": ${fileOffset}}` : `{ ${fields}}`;
 }
 
-async function draw(source: Source, out: string, force?: boolean): Promise<void> {
+async function draw(source: Source, batches: Batches, out: string, force?: boolean): Promise<void> {
   const { fileSize, dataOffset, format } = source.disk!.info;
   const picture = new Picture(source.size, source.clusterSize, fileSize, dataOffset);
-  for await (const extents of allExtents(source)) for (const extent of extents) picture.add(extent);
+  for await (const extents of batches) for (const extent of extents) picture.add(extent);
   const svg = drawPicture(picture, basename(source.path), format);
   if (out === "-") return print(svg);
   await about(out, () => {

@@ -1,18 +1,44 @@
 /** The files that a command has open: they are closed, and their lock files removed, whatever ends the command. */
 import { type FileOptions, FileStorage } from "../storage/file.js";
+import { PATIENCE, type Progress, withProgress } from "./progress.js";
 
 interface Closable {
   close(): Promise<void>;
 }
 
+/** A file that tells how far it is read. */
+export class WatchedFile extends FileStorage {
+  onRead: (end: number) => void = () => {};
+
+  static override async open(path: string, options: FileOptions = {}): Promise<WatchedFile> {
+    return new WatchedFile(path, options);
+  }
+
+  override read(buffer: Uint8Array, offset: number): Promise<number> {
+    this.onRead(offset + buffer.length);
+    return super.read(buffer, offset);
+  }
+}
+
 const opened = new Set<FileStorage>();
 
 /** Opens a file as `FileStorage.open` does. One that is still open when the process ends is closed then. */
-export async function openStorage(path: string, options?: FileOptions): Promise<FileStorage> {
-  const storage = await FileStorage.open(path, options);
+export async function openStorage(path: string, options?: FileOptions): Promise<WatchedFile> {
+  const storage = await WatchedFile.open(path, options);
   if (opened.size === 0) process.once("exit", closeAll);
   opened.add(storage);
   return storage;
+}
+
+/** Shows how far a file is read while something is done with it. */
+export async function showing<R>(title: string, storage: WatchedFile, work: () => Promise<R>): Promise<R> {
+  const watch = (progress: Progress) => {
+    storage.onRead = (end) => progress.update(end);
+    return work().finally(() => {
+      storage.onRead = () => {};
+    });
+  };
+  return withProgress(title, await storage.size(), watch, PATIENCE);
 }
 
 /** Does something with what is open, then closes it. */

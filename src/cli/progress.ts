@@ -9,8 +9,11 @@ export interface Progress {
 const SILENT: Progress = { update() {}, stop() {} };
 const MEBIBYTE = 1024 * 1024;
 
-/** Shows a bar for `total` bytes of work. */
-export async function startProgress(title: string, total: number): Promise<Progress> {
+/** How long work that is mostly short may take before it shows a bar, in ms. */
+export const PATIENCE = 300;
+
+/** Shows a bar for `total` bytes of work, or for what takes longer than `patience` (ms) only then. */
+export async function startProgress(title: string, total: number, patience = 0): Promise<Progress> {
   if (!process.stderr.isTTY) return SILENT;
   const { Presets, SingleBar } = await import("cli-progress");
   const bar = new SingleBar(
@@ -19,12 +22,30 @@ export async function startProgress(title: string, total: number): Promise<Progr
       format: `${title} {bar} {percentage} % | {value} of {total} MiB | {eta_formatted} left`,
       clearOnComplete: true,
       hideCursor: false,
+      // A signal would leave a terminal that does not wrap: the line is short enough instead.
+      linewrap: true,
+      barsize: 24,
       fps: 10,
     },
     Presets.shades_classic,
   );
-  bar.start(Math.ceil(total / MEBIBYTE), 0);
-  return { update: (done) => bar.update(Math.floor(done / MEBIBYTE)), stop: () => bar.stop() };
+  const begun = performance.now();
+  let shown = false;
+  const show = (): boolean => {
+    if (shown || performance.now() - begun < patience) return shown;
+    bar.start(Math.ceil(total / MEBIBYTE), 0);
+    shown = true;
+    return true;
+  };
+  show();
+  return {
+    update(done) {
+      if (show()) bar.update(Math.floor(done / MEBIBYTE));
+    },
+    stop() {
+      if (shown) bar.stop();
+    },
+  };
 }
 
 /** Shows progress while something is done, and takes it away whatever becomes of it. */
@@ -32,8 +53,9 @@ export async function withProgress<T>(
   title: string,
   total: number,
   work: (progress: Progress) => Promise<T>,
+  patience = 0,
 ): Promise<T> {
-  const progress = await startProgress(title, total);
+  const progress = await startProgress(title, total, patience);
   try {
     return await work(progress);
   } finally {

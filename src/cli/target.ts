@@ -1,7 +1,7 @@
 /** What `convert` writes: Parallels images, raw files, raw bytes on standard output. */
 import { Disk } from "../disk.js";
 import type { Format } from "../format/header.js";
-import { writeFully } from "../operations/transfer.js";
+import { truncate, writeFully } from "../operations/transfer.js";
 import type { CreateOptions } from "../options.js";
 import { runAsync } from "../run.js";
 import { FileStorage } from "../storage/file.js";
@@ -10,6 +10,7 @@ import { overdueTurn } from "../turn.js";
 import { Draft } from "./draft.js";
 import { about } from "./failure.js";
 import { print, requireOutput } from "./print.js";
+import type { Progress } from "./progress.js";
 
 /** Takes guest bytes in the order of their offsets; what is never written reads as zeros. */
 export interface Target {
@@ -17,6 +18,8 @@ export interface Target {
   readonly grain: number;
   /** The buffer must not change before this resolves. Further writes may be made meanwhile. */
   write(bytes: Uint8Array, offset: number): Promise<void>;
+  /** Shows what it writes beside what it is given, where that may take long. */
+  watch?(progress: Progress): void;
   /** Completes the output, of `size` bytes. */
   finish(size: number): Promise<void>;
   /** Gives the output up. */
@@ -96,11 +99,12 @@ function privateStorage(file: FileStorage): Storage {
   };
 }
 
-/** A new raw file, sparse where zeros are. */
-export function rawTarget(path: string, force?: boolean): Promise<Target> {
+/** A new raw file of `size` bytes, sparse where zeros are. */
+export function rawTarget(path: string, size: number, force?: boolean): Promise<Target> {
   return about(path, async () => {
     const draft = Draft.begin(path, force);
     const file = await FileStorage.open(draft.path, { private: true });
+    await runAsync(truncate(file, size)); // a size that no file may have here is told before anything is copied
     return rawFile(path, draft, file, async () => {
       await file.flush();
       draft.publish();
@@ -136,9 +140,11 @@ export function streamTarget(): Target {
   const zeros = new Uint8Array(256 * 1024);
   let position = 0;
   let last = Promise.resolve();
+  let progress: Progress | undefined;
   const fill = async (end: number) => {
     while (position < end) {
       await emit(zeros.subarray(0, Math.min(zeros.length, end - position)));
+      progress?.update(position);
       await overdueTurn(); // a file or a pipe takes bytes at once
     }
   };
@@ -148,6 +154,9 @@ export function streamTarget(): Target {
   };
   return {
     grain: zeros.length,
+    watch(shown) {
+      progress = shown;
+    },
     write(bytes, offset) {
       last = last.then(() => fill(offset)).then(() => emit(bytes));
       return last;

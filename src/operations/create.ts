@@ -86,7 +86,7 @@ function* create(storage: Storage, settings: CreateSettings): Operation<void> {
   yield* ask(storage, yield* sizeOf(storage));
   yield* truncate(storage, 0);
   yield* truncate(storage, dataStart);
-  yield* takeBatBlocks(storage, dataStart, HEADER_SIZE + 4 * Math.ceil(size / clusterSize));
+  yield* takeBatBlocks(storage, HEADER_SIZE + 4 * Math.ceil(size / clusterSize));
   yield* flushStorage(storage);
   const header = encodeHeader({
     format,
@@ -108,8 +108,8 @@ function* create(storage: Storage, settings: CreateSettings): Operation<void> {
  * With blocks for the whole BAT a flush never fails for want of space, and so can free what was discarded. Where they
  * cannot be had by asking, the BAT's zeros are written; storages that have no blocks have no such trouble.
  */
-function* takeBatBlocks(storage: Storage, dataStart: number, batEnd: number): Operation<void> {
-  const missing = yield* allocate(storage, 0, dataStart);
+function* takeBatBlocks(storage: Storage, batEnd: number): Operation<void> {
+  const missing = yield* allocate(storage, 0, batEnd); // not to the data area: a cluster may be 2 GiB
   if (missing !== undefined && storage.allocate !== undefined) yield* writeZeros(storage, 0, batEnd);
 }
 

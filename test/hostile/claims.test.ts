@@ -11,7 +11,7 @@ const file = temporaryFolder();
 const BOUND = 64;
 
 const program = bundleForNode(
-  { entryPoints: [fileURLToPath(new URL("claims.ts", import.meta.url))] },
+  { entryPoints: [fileURLToPath(new URL("claims-program.ts", import.meta.url))] },
   file("claims.mjs"),
 );
 

@@ -1,97 +1,12 @@
-/**
- * Small files that claim much, and a program that opens each with one face and one engine and tells how much memory
- * that took: `claims FACE ENGINE`. Run in a process of its own, as a peak is that of a process.
- */
-
-import type { EngineKind } from "../../src/engine/engine.js";
-import { DiskError } from "../../src/errors.js";
+/** Small files that claim much: none may cost more than what it holds, or take more time than reading that. */
 import { encodeHeader, type Header } from "../../src/format/header.js";
-import type { StorageSync } from "../../src/storage/storage.js";
-import { type AnyDisk, type FaceKind, openDisk } from "../support/faces.js";
+import type { Part } from "../support/sparse-storage.js";
 
-const PAGE = 4096;
 const GIBIBYTE = 2 ** 30;
-
-/** A file in memory that takes only what is not a hole. */
-export class SparseStorage implements StorageSync {
-  readonly #pages = new Map<number, Uint8Array>();
-  #size: number;
-
-  constructor(size: number, parts: readonly Part[]) {
-    this.#size = size;
-    for (const { offset, bytes } of parts) this.write(bytes, offset);
-    this.#size = size;
-  }
-
-  /** Bytes in pages. */
-  get held(): number {
-    return this.#pages.size * PAGE;
-  }
-
-  read(buffer: Uint8Array, offset: number): number {
-    const length = Math.max(0, Math.min(buffer.length, this.#size - offset));
-    const target = buffer.subarray(0, length).fill(0);
-    this.#each(offset, length, (number, from, to, at) => {
-      const page = this.#pages.get(number);
-      if (page) target.set(page.subarray(from, to), at);
-    });
-    return length;
-  }
-
-  write(buffer: Uint8Array, offset: number): number {
-    this.#each(offset, buffer.length, (number, from, to, at) => {
-      const part = buffer.subarray(at, at + to - from);
-      const page = this.#pages.get(number);
-      if (page) page.set(part, from);
-      else if (part.some((byte) => byte !== 0)) {
-        const fresh = new Uint8Array(PAGE);
-        fresh.set(part, from);
-        this.#pages.set(number, fresh);
-      }
-    });
-    this.#size = Math.max(this.#size, offset + buffer.length);
-    return buffer.length;
-  }
-
-  size(): number {
-    return this.#size;
-  }
-
-  truncate(size: number): void {
-    for (const number of [...this.#pages.keys()]) if (number * PAGE >= size) this.#pages.delete(number);
-    this.#size = size;
-  }
-
-  flush(): void {}
-
-  close(): void {}
-
-  nextData(offset: number): { start: number; end: number } | undefined {
-    const numbers = [...this.#pages.keys()].filter(
-      (number) => (number + 1) * PAGE > offset && number * PAGE < this.#size,
-    );
-    if (numbers.length === 0) return undefined;
-    const first = Math.min(...numbers);
-    return { start: Math.max(offset, first * PAGE), end: Math.min(this.#size, (first + 1) * PAGE) };
-  }
-
-  #each(offset: number, length: number, act: (page: number, from: number, to: number, at: number) => void): void {
-    for (let at = 0; at < length; ) {
-      const from = (offset + at) % PAGE;
-      const to = Math.min(PAGE, from + length - at);
-      act(Math.floor((offset + at) / PAGE), from, to, at);
-      at += to - from;
-    }
-  }
-}
-
-export interface Part {
-  offset: number;
-  bytes: Uint8Array;
-}
 
 export interface Claim {
   name: string;
+  /** The file's length in bytes; what no part covers is a hole. */
   size: number;
   parts: Part[];
 }
@@ -175,38 +90,3 @@ export const claims: readonly Claim[] = [
     [words(64, 2, 4, 6, 8, 2 ** 32 - 3)],
   ),
 ];
-
-/** Uses an image as a reader does. */
-async function readAll(disk: AnyDisk): Promise<void> {
-  void disk.info;
-  for (let offset = 0, step = 0; offset < disk.size && step < 5; step++) {
-    const runs = await disk.blockStatus(offset, disk.size - offset, 1000);
-    offset = runs[runs.length - 1]!.offset + runs[runs.length - 1]!.length;
-  }
-  for (const offset of [0, disk.size - 512]) await tolerant(() => disk.read(new Uint8Array(512), offset));
-  await disk.check();
-  await disk.close();
-}
-
-async function tolerant(act: () => unknown): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    if (!(error instanceof DiskError)) throw error;
-  }
-}
-
-/** Peak memory in MiB after each claim. */
-async function measure(face: FaceKind, engine: EngineKind): Promise<[name: string, peak: number][]> {
-  const peaks: [string, number][] = [];
-  for (const { name, size, parts } of claims) {
-    const storage = new SparseStorage(size, parts);
-    await tolerant(async () => readAll(await openDisk(face, storage, { readOnly: true, engine })));
-    (globalThis as { gc?: () => void }).gc?.();
-    peaks.push([name, Math.round(process.resourceUsage().maxRSS / 1024)]);
-  }
-  return peaks;
-}
-
-const [, , face, engine] = process.argv;
-console.log(JSON.stringify(await measure(face as FaceKind, engine as EngineKind)));
