@@ -37,7 +37,7 @@ export { type CachedStorage, cached } from "./storage/cached.js";
 export { type HttpOptions, type HttpStatistics, HttpStorage } from "./storage/http.js";
 export { MemoryStorage } from "./storage/memory.js";
 export { type OpfsOptions, OpfsStorage } from "./storage/opfs.js";
-export type { Storage, StorageSync } from "./storage/storage.js";
+export type { LockKind, Storage, StorageSync } from "./storage/storage.js";
 export { type ConnectOptions, connectDisk, type RemoteDisk } from "./worker/connect.js";
 export type { Port } from "./worker/protocol.js";
 export { type DiskServer, serveDisk } from "./worker/serve.js";

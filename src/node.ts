@@ -6,7 +6,6 @@
  * await using disk = await openFile("disk.hds");
  * ```
  */
-import { rmSync } from "node:fs";
 import { requireFlags, requireOptions } from "./caller-options.js";
 import { Disk } from "./disk.js";
 import { type CreateOptionsSync, DiskSync, type OpenOptionsSync } from "./disk-sync.js";
@@ -19,15 +18,17 @@ import {
   requireNewDisk,
   requireValues,
 } from "./options.js";
+import { Draft } from "./storage/draft.js";
 import { type FileOptions, FileStorage, FileStorageSync } from "./storage/file.js";
 import type { Storage } from "./storage/storage.js";
 
 export { type FileOptions, FileStorage, FileStorageSync } from "./storage/file.js";
+export { useKoffi } from "./storage/native.js";
 
 /** How other processes are respected: see `FileOptions.share`. */
 export type ShareOption = Pick<FileOptions, "share">;
 
-/** Whether a file that exists may be replaced by a new disk. Default: false. */
+/** Whether a file that exists may be replaced by a new disk, which takes its name once it is complete. Default: false. */
 export interface ReplaceOption {
   replace?: boolean;
 }
@@ -41,11 +42,16 @@ export async function openFile(path: string, options: OpenOptions & ShareOption 
 /** Makes an empty image in a new file, and opens it. @throws TypeError, RangeError, DiskError as `Disk.create`, EXISTS */
 export async function createFile(path: string, options: CreateOptions & ReplaceOption): Promise<Disk> {
   const { replace, disk } = makingOf(options);
-  const storage = await FileStorage.open(path, { create: replace ? "replace" : "new" });
+  const draft = Draft.begin(path, replace);
+  let made: Disk | undefined;
   try {
-    return await Disk.create(storage, disk);
+    const storage = await FileStorage.open(draft.path);
+    made = await Disk.create(storage, disk);
+    draft.publish(storage);
+    return made;
   } catch (error) {
-    removeHalfMade(path);
+    await made?.abandon();
+    draft.discard();
     throw error;
   }
 }
@@ -59,18 +65,18 @@ export function openFileSync(path: string, options: OpenOptionsSync & ShareOptio
 /** `createFile` for the synchronous face. */
 export function createFileSync(path: string, options: CreateOptionsSync & ReplaceOption): DiskSync {
   const { replace, disk } = makingOf(options);
-  const storage = FileStorageSync.open(path, { create: replace ? "replace" : "new" });
+  const draft = Draft.begin(path, replace);
+  let made: DiskSync | undefined;
   try {
-    return DiskSync.create(storage, disk);
+    const storage = FileStorageSync.open(draft.path);
+    made = DiskSync.create(storage, disk);
+    draft.publish(storage);
+    return made;
   } catch (error) {
-    removeHalfMade(path);
+    made?.abandon();
+    draft.discard();
     throw error;
   }
-}
-
-/** What was in the file is gone already: it was to be replaced, or was not there. */
-function removeHalfMade(path: string): void {
-  rmSync(path, { force: true });
 }
 
 /** What is for the file and what for the disk, all of it checked before there is a file. */

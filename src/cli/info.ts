@@ -61,6 +61,7 @@ function fieldsOf(file: string, facts: DiskInfo, usage: number): [string, string
     ["data offset", formatExactSize(facts.dataOffset)],
     ["extension", extensionOf(facts)],
     ["geometry", `${counted(cylinders, "cylinder")}, ${counted(heads, "head")}, ${counted(sectors, "sector")}`],
+    ["lock", lockOf(facts)],
     ["files here", filesOf(native())],
     ["findings", findingsOf(facts)],
   ];
@@ -69,7 +70,13 @@ function fieldsOf(file: string, facts: DiskInfo, usage: number): [string, string
 /** What this machine can do with files. */
 function filesOf(calls: Native | string): string {
   if (typeof calls !== "string") return "preallocated with real blocks, holes punched, locked by the system";
-  return `sized ahead without blocks, no holes punched, locked by files beside them: ${calls}`;
+  return `sized ahead without blocks, no holes punched, locked by files: ${calls}`;
+}
+
+/** How this image was locked while it was looked at. */
+function lockOf({ lock = "none", lockFallback }: DiskInfo): string {
+  const kind = { system: "the system's", file: "lock files, which QEMU does not see", none: "none" }[lock];
+  return lockFallback === undefined ? kind : `${kind}: ${lockFallback}`;
 }
 
 function stateOf({ inUse, emptyFlag }: DiskInfo): string {

@@ -4,6 +4,7 @@ import type { Engine, EngineKind } from "../engine/engine.js";
 import { reasonOf } from "../errors.js";
 import { type Geometry, geometryOf } from "../format/geometry.js";
 import type { Format } from "../format/header.js";
+import type { LockKind } from "../storage/storage.js";
 import { endOf, findingsOf } from "./findings.js";
 import { type Image, sectorsToBytes } from "./image.js";
 import type { Finding, PreallocationMode } from "./reports.js";
@@ -39,6 +40,10 @@ export interface DiskInfo {
   /** Why WebAssembly is not to be had where "js" works: a Content-Security-Policy without 'wasm-unsafe-eval', say. */
   engineFallback?: string;
   readOnly: boolean;
+  /** How other processes are kept out: "system" (QEMU's tools, too), "file" (only this library), "none"; absent where the storage knows no locks. */
+  lock?: LockKind;
+  /** Why the lock is not the system's. */
+  lockFallback?: string;
   /** How the file grows; `fallback` says why "falloc" is not what happens, once growing has shown it. */
   preallocation: { mode: PreallocationMode; size: number; fallback?: string };
   /** Allocated clusters that do not follow their predecessor in the file. */
@@ -70,10 +75,16 @@ export function infoOf(image: Image): DiskInfo {
     engine: engine.kind,
     ...fallbackOf(engine),
     readOnly: image.readOnly,
+    ...lockOf(image),
     preallocation: { mode, size, ...(fallback === undefined ? {} : { fallback }) },
     fragmentedClusters: image.facts.fragmented,
     findings: findingsOf(image),
   };
+}
+
+function lockOf({ storage: { lock, lockFallback } }: Image): Pick<DiskInfo, "lock" | "lockFallback"> {
+  if (lock === undefined) return {};
+  return lockFallback === undefined ? { lock } : { lock, lockFallback };
 }
 
 function fallbackOf({ kind }: Engine): Pick<DiskInfo, "engineFallback"> {

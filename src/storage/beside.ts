@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { storageError } from "../errors.js";
+import { syncDirectory } from "./directory.js";
 
 /** Saves bytes in a new file beside the one at `path`, durably, its name included; answers its path. */
 export function saveBeside(path: string, suffix: string, bytes: Uint8Array): string {
@@ -30,19 +31,5 @@ function fill(name: string, fd: number, bytes: Uint8Array): void {
     fs.rmSync(name, { force: true });
     throw error;
   }
-  syncFolder(dirname(name));
-}
-
-/** Makes the names in a folder durable, where the platform can. */
-function syncFolder(folder: string): void {
-  try {
-    const fd = fs.openSync(folder, "r");
-    try {
-      fs.fsyncSync(fd);
-    } finally {
-      fs.closeSync(fd);
-    }
-  } catch {
-    // Windows opens no folder, and some file systems sync none: there it is theirs to keep names.
-  }
+  syncDirectory(dirname(name));
 }

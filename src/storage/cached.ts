@@ -16,7 +16,7 @@ import {
   cacheSettings,
   type Hold,
 } from "./block-cache.js";
-import type { Storage } from "./storage.js";
+import type { LockKind, Storage } from "./storage.js";
 
 /** A storage that remembers what was read. */
 export interface CachedStorage extends Storage {
@@ -42,6 +42,8 @@ interface Change {
 
 class Cached implements CachedStorage {
   readonly path?: string;
+  readonly lock?: LockKind;
+  readonly lockFallback?: string;
   readonly readOnly: boolean;
   readonly punch?: Storage["punch"] & {};
   readonly allocate?: Storage["allocate"] & {};
@@ -59,6 +61,8 @@ class Cached implements CachedStorage {
     this.#cache = new BlockCache(sourceOf(inner), cacheSettings(options));
     this.readOnly = inner.readOnly ?? false;
     if (inner.path !== undefined) this.path = inner.path;
+    if (inner.lock !== undefined) this.lock = inner.lock;
+    if (inner.lockFallback !== undefined) this.lockFallback = inner.lockFallback;
     if (inner.punch) this.punch = (offset, length) => this.#punch(offset, length);
     if (inner.allocate) this.allocate = (offset, length) => this.#allocate(offset, length);
   }

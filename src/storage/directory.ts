@@ -1,10 +1,56 @@
-/** The names in a directory; none where it cannot be read. */
+/** Directories: the names in one, and names that survive a loss of power. */
 import * as fs from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { storageError } from "../errors.js";
 
+/** None where it cannot be read. */
 export function namesIn(directory: string): string[] {
   try {
     return fs.readdirSync(directory);
   } catch {
     return [];
+  }
+}
+
+/**
+ * Makes the names in a directory durable: a file's own flush answers for its bytes alone. Where the platform has no
+ * such thing, as Windows, or the directory may not be read, there is nothing to be done. @throws DiskError IO
+ */
+export function syncDirectory(directory: string): void {
+  let fd: number;
+  try {
+    fd = fs.openSync(directory, fs.constants.O_RDONLY | (fs.constants.O_DIRECTORY ?? 0));
+  } catch {
+    return;
+  }
+  try {
+    fs.fsyncSync(fd);
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (!["EINVAL", "ENOTSUP", "EPERM", "EISDIR"].includes(code))
+      throw storageError(`making the names in ${directory} durable`, error, { path: directory });
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+const MAX_LINKS = 40;
+
+/** Where a path leads: through symbolic links, also one whose target is still to be made. */
+export function realTarget(path: string): string {
+  let target = resolve(path);
+  for (let links = 0; links < MAX_LINKS; links++) {
+    target = join(realDirectory(dirname(target)), basename(target));
+    if (!fs.lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink()) return target;
+    target = resolve(dirname(target), fs.readlinkSync(target));
+  }
+  throw storageError(`following ${path}`, new Error("too many symbolic links"), { path });
+}
+
+function realDirectory(directory: string): string {
+  try {
+    return fs.realpathSync(directory);
+  } catch {
+    return directory; // what is missing is found out where something is made in it
   }
 }

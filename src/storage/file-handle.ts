@@ -1,13 +1,14 @@
 /** An open file with its lock, and what both faces do with it in the same way: opening, blocks, and what lies beside it. */
 import * as fs from "node:fs";
+import { dirname } from "node:path";
 import { type OptionNames, requireCreate, requireFlags, requireOptions } from "../caller-options.js";
 import { DiskError, storageError } from "../errors.js";
 import { quote } from "../printable.js";
 import { saveBeside } from "./beside.js";
-import { namesIn } from "./directory.js";
-import { type FileLock, type LockKind, lockFile, NO_LOCK } from "./file-lock.js";
+import { namesIn, syncDirectory } from "./directory.js";
+import { type FileLock, lockFile, noLock } from "./file-lock.js";
 import { type Native, native } from "./native.js";
-import type { DataRange } from "./storage.js";
+import type { DataRange, LockKind } from "./storage.js";
 
 /** How to open a file. */
 export interface FileOptions {
@@ -24,32 +25,54 @@ export interface FileOptions {
 const FILE_OPTIONS: OptionNames<FileOptions> = { readOnly: true, create: true, private: true, share: true };
 
 export class FileHandle {
-  readonly path: string;
   readonly readOnly: boolean;
+  #path: string;
   readonly #lock: FileLock;
   #locked = true;
   #fd: number;
 
   protected constructor(path: string, options: FileOptions) {
     requireFileOptions(path, options);
-    const { readOnly = false, share = false, private: unlocked = false } = options;
-    if (share && !readOnly) throw new TypeError("share: expected readOnly as well, as two writers destroy an image");
-    this.path = path;
-    this.readOnly = readOnly;
+    this.#path = path;
+    this.readOnly = options.readOnly ?? false;
     this.#fd = openFile(path, options);
     try {
-      this.#lock = share || unlocked ? NO_LOCK : lockFile(path, this.#fd, readOnly ? "read" : "write");
+      this.#lock = lockOf(path, this.#fd, options);
       // Emptied only now: before the lock it may be somebody's disk.
       if (options.create === "replace") fs.ftruncateSync(this.#fd, 0);
+      if (options.create !== undefined) syncDirectory(dirname(path));
     } catch (error) {
       fs.closeSync(this.#fd);
-      throw error;
+      if (options.create === "new") fs.rmSync(path, { force: true });
+      throw storageError(`opening ${path}`, error, { path });
     }
+  }
+
+  /** Where it lies, by the name it was opened by, or was given since. */
+  get path(): string {
+    return this.#path;
   }
 
   /** How other processes are kept out. */
   get lock(): LockKind {
     return this.#lock.kind;
+  }
+
+  /** Why it is not the system's lock. */
+  get lockFallback(): string | undefined {
+    return this.#lock.reason;
+  }
+
+  /** Gives the file another name, over whatever has it, known as `path` from then on. Its lock is there before it. @internal */
+  rename(target: string, path = target): void {
+    this.#lock.moveTo(target);
+    try {
+      fs.renameSync(this.#path, target);
+    } catch (error) {
+      this.#lock.moveTo(this.#path);
+      throw error;
+    }
+    this.#path = path;
   }
 
   /** Takes blocks for the range, so that writing there cannot run out of space. @throws DiskError UNSUPPORTED */
@@ -102,13 +125,25 @@ export class FileHandle {
   }
 }
 
+function lockOf(path: string, fd: number, { readOnly, share, private: unlocked }: FileOptions): FileLock {
+  if (share) return noLock("opened with share");
+  if (unlocked) return noLock("known to nobody else");
+  return lockFile(path, fd, readOnly ? "read" : "write");
+}
+
+/** @throws TypeError */
+export function requirePath(path: unknown): void {
+  if (typeof path !== "string" || path === "") throw new TypeError(`path: expected a file's path, got ${quote(path)}`);
+}
+
 /** @throws TypeError, RangeError */
 function requireFileOptions(path: string, options: FileOptions): void {
-  if (typeof path !== "string" || path === "") throw new TypeError(`path: expected a file's path, got ${quote(path)}`);
+  requirePath(path);
   requireOptions(options, FILE_OPTIONS);
   const { readOnly, private: unlocked, share, create } = options;
   requireFlags({ readOnly, private: unlocked, share });
   requireCreate(create);
+  if (share && !readOnly) throw new TypeError("share: expected readOnly as well, as two writers destroy an image");
 }
 
 function required(what: string): Native {
@@ -145,12 +180,7 @@ function openError(path: string, cause: unknown): DiskError {
     case "ENOENT":
       return new DiskError("NOT_FOUND", `${path} does not exist: check the path`, { path }, cause);
     case "EEXIST":
-      return new DiskError(
-        "EXISTS",
-        `${path} exists already: choose another name, or say that it may be replaced`,
-        { path },
-        cause,
-      );
+      return existsError(path, cause);
     case "EACCES":
     case "EPERM":
     case "EROFS":
@@ -163,6 +193,11 @@ function openError(path: string, cause: unknown): DiskError {
     default:
       return storageError(`opening ${path}`, cause, { path });
   }
+}
+
+export function existsError(path: string, cause: unknown): DiskError {
+  const message = `${path} exists already: choose another name, or say that it may be replaced`;
+  return new DiskError("EXISTS", message, { path }, cause);
 }
 
 function directoryError(path: string, cause?: unknown): DiskError {

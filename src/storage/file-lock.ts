@@ -3,27 +3,30 @@
  *
  * With native calls the locks are QEMU's own: OFD read locks on single bytes of the file, 100 + p for every
  * permission p in use and 200 + p for every one not shared. They end with the file descriptor. Without native calls
- * every holder has a file of its own beside the image (lock-files.ts), and sees the others' byte locks in /proc/locks;
- * QEMU alone does not see those files. Each side first sets its locks and then looks for the other's, so of two that
+ * every holder has lock files (lock-files.ts), and sees the others' byte locks in /proc/locks; QEMU alone does not see
+ * lock files. All of them are about the file itself, whatever name led to it. Each side first sets its locks and then looks for the other's, so of two that
  * come at once one may win or none, never both.
  */
 import * as fs from "node:fs";
 import { DiskError } from "../errors.js";
-import { type Access, announce, holders } from "./lock-files.js";
+import { type Access, type Announcement, announce, holders, type Place, placeOf } from "./lock-files.js";
 import { type Native, native } from "./native.js";
 import { findHolder, lockedRanges, processName } from "./processes.js";
-
-/** How a file is locked: by the system, by a file beside it, or not at all. */
-export type LockKind = "system" | "file" | "none";
+import type { LockKind } from "./storage.js";
 
 export interface FileLock {
   readonly kind: LockKind;
+  /** Why it is not the system's. */
+  readonly reason?: string;
+  /** The file is to have another name. */
+  moveTo(path: string): void;
   /** Ends the lock; system locks end with the descriptor. */
   release(): void;
 }
 
-export const NO_LOCK: FileLock = { kind: "none", release() {} };
-const SYSTEM_LOCK: FileLock = { kind: "system", release() {} };
+/** For a file that was opened without a lock. */
+export const noLock = (reason: string): FileLock => ({ kind: "none", reason, moveTo() {}, release() {} });
+const SYSTEM_LOCK: FileLock = { kind: "system", moveTo() {}, release() {} };
 
 /** QEMU's permissions: 0 consistent read, 1 write, 3 resize. */
 const USED: Record<Access, readonly number[]> = { read: [0], write: [0, 1, 3] };
@@ -34,13 +37,13 @@ const NOT_SHARED_BASE = 200;
 /** Locks an open file. @throws DiskError IN_USE, with the holder where that can be found */
 export function lockFile(path: string, fd: number, access: Access): FileLock {
   const calls = native();
-  const place = fs.realpathSync(path); // a link leads to the same locks
-  const bytes = typeof calls !== "string" && lockBytes(calls, fd, access);
-  const own = bytes ? undefined : announce(place, access);
-  const lock: FileLock = bytes ? SYSTEM_LOCK : own === undefined ? NO_LOCK : { kind: "file", release: own.remove };
+  const place = placeOf(fs.realpathSync(path), fd);
+  const reason = typeof calls === "string" ? calls : lockBytes(calls, fd, access);
+  const own = reason === undefined ? undefined : announce(place, access);
+  const lock = reason === undefined ? SYSTEM_LOCK : own ? fileLock(own, reason) : noLock(NOWHERE);
   try {
     refuseByteLocks(path, fd, access, calls);
-    refuseLockFiles(path, place, access, own?.file);
+    refuseLockFiles(path, place, access, own);
     return lock;
   } catch (error) {
     lock.release();
@@ -48,10 +51,20 @@ export function lockFile(path: string, fd: number, access: Access): FileLock {
   }
 }
 
-/** Takes QEMU's locks; false where the file system has none. */
-function lockBytes(calls: Native, fd: number, access: Access): boolean {
+const NOWHERE = "no lock file can be made, neither beside the file nor in a folder for temporary files";
+
+const fileLock = (own: Announcement, reason: string): FileLock => ({
+  kind: "file",
+  reason,
+  moveTo: own.moveTo,
+  release: own.remove,
+});
+
+/** Takes QEMU's locks; answers why that is not possible, or nothing where it is done. */
+function lockBytes(calls: Native, fd: number, access: Access): string | undefined {
   const mine = [...USED[access].map((p) => USED_BASE + p), ...NOT_SHARED.map((p) => NOT_SHARED_BASE + p)];
-  return mine.every((byte) => calls.setReadLock(fd, byte, 1, true));
+  if (mine.every((byte) => calls.setReadLock(fd, byte, 1, true))) return undefined;
+  return "the file system has no locks on bytes of a file";
 }
 
 function refuseByteLocks(path: string, fd: number, access: Access, calls: Native | string): void {
@@ -64,8 +77,10 @@ function refuseByteLocks(path: string, fd: number, access: Access, calls: Native
   if (theirs.some(isLocked)) throw inUse(path, findHolder(fd), "close it there");
 }
 
-function refuseLockFiles(path: string, place: string, access: Access, own: string | undefined): void {
-  const holder = holders(place).find((other) => other.file !== own && (access === "write" || other.access === "write"));
+function refuseLockFiles(path: string, place: Place, access: Access, own: Announcement | undefined): void {
+  const holder = holders(place).find(
+    (other) => !own?.files.has(other.file) && (access === "write" || other.access === "write"),
+  );
   if (holder === undefined) return;
   const { host, pid, file } = holder;
   // A process of this host is known to live; of another one only a person can tell.

@@ -10,6 +10,10 @@ export interface Storage {
   readonly path?: string;
   /** True where bytes cannot be changed; a disk on it is opened read-only. */
   readonly readOnly?: boolean;
+  /** How other processes are kept out, where the storage knows of such. */
+  readonly lock?: LockKind;
+  /** Why the lock is not the system's. */
+  readonly lockFallback?: string | undefined;
   /** Reads up to `buffer.length` bytes at `offset` into `buffer`; answers how many (0 at the end). */
   read(buffer: Uint8Array, offset: number): number | Promise<number>;
   /** Writes up to `buffer.length` bytes at `offset`, growing the storage if need be; answers how many (at least 1). */
@@ -31,6 +35,9 @@ export interface Storage {
   /** Saves bytes durably beside the storage, under a name that `suffix` is part of; answers the name. */
   saveBeside?(suffix: string, bytes: Uint8Array): string | Promise<string>;
 }
+
+/** How a file is locked: by the system, which other software heeds, too; by files that say who has it; or not at all. */
+export type LockKind = "system" | "file" | "none";
 
 /** A run of bytes, `end` not included. */
 export interface DataRange {

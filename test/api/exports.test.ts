@@ -31,6 +31,7 @@ describe("The public names", () => {
       "createFileSync",
       "openFile",
       "openFileSync",
+      "useKoffi",
     ]);
   });
 

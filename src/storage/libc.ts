@@ -1,0 +1,94 @@
+/**
+ * The C library's calls as koffi makes them. Offsets are 64 bits wide everywhere: on 32-bit systems the plain names
+ * take 32 bits and would take the half of an offset for another argument, so there it is the names for large files or
+ * none. (Of a 32-bit musl the plain names would do; it cannot be told from one where they would not.)
+ */
+import { constants } from "node:os";
+import { DiskError } from "../errors.js";
+import type { Koffi } from "./koffi.js";
+import type { Native } from "./native.js";
+
+export interface CallNames {
+  fallocate: string;
+  lseek: string;
+  fcntl: string;
+}
+
+const PLAIN: CallNames = { fallocate: "fallocate", lseek: "lseek", fcntl: "fcntl" };
+const LARGE_FILES: CallNames = { fallocate: "fallocate64", lseek: "lseek64", fcntl: "fcntl64" };
+const WIDE = new Set(["x64", "arm64", "riscv64", "loong64", "ppc64", "s390x"]);
+const NARROW = new Set(["ia32", "arm"]);
+
+/** What the calls with 64-bit offsets are called; a string says why there are none. */
+export function callNames(platform: string, arch: string): CallNames | string {
+  if (platform !== "linux") return `not available on ${platform}`;
+  if (WIDE.has(arch)) return PLAIN;
+  return NARROW.has(arch) ? LARGE_FILES : `not available on Linux for ${arch}`;
+}
+
+const FALLOC_KEEP_SIZE = 1;
+const FALLOC_PUNCH_HOLE = 2;
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
+const F_OFD_GETLK = 36;
+const F_OFD_SETLK = 37;
+const F_RDLCK = 0;
+const F_WRLCK = 1;
+const F_UNLCK = 2;
+const SEEK_SET = 0;
+
+/** struct flock, of 64-bit offsets. */
+interface FileLock {
+  l_type: number;
+  l_whence: number;
+  l_start: number;
+  l_len: number;
+  l_pid: number;
+}
+
+const lockOf = (type: number, first: number, length: number): FileLock => ({
+  l_type: type,
+  l_whence: SEEK_SET,
+  l_start: first,
+  l_len: length,
+  l_pid: 0,
+});
+
+/** @throws Error where the C library lacks one of the names */
+export function bindCalls(koffi: Koffi, names: CallNames): Native {
+  const libc = koffi.load(null);
+  // Without a name: a second copy of this library in the process would find it taken.
+  const flock = koffi.struct({ l_type: "short", l_whence: "short", l_start: "int64", l_len: "int64", l_pid: "int" });
+  const fallocate = libc.func(names.fallocate, "int", ["int", "int", "int64", "int64"]);
+  const lseek = libc.func(names.lseek, "int64", ["int", "int64", "int"]);
+  const fcntl = libc.func(names.fcntl, "int", ["int", "int", koffi.inout(koffi.pointer(flock))]);
+  const fail = (name: string) => systemError(koffi.errno(), name);
+  return {
+    allocate(fd, offset, length) {
+      if (fallocate(fd, 0, offset, length) !== 0) throw fail("fallocate");
+    },
+    punch(fd, offset, length) {
+      if (fallocate(fd, FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE, offset, length) !== 0) throw fail("fallocate");
+    },
+    nextData(fd, offset) {
+      const start = Number(lseek(fd, offset, SEEK_DATA));
+      if (start < 0 && koffi.errno() === constants.errno.ENXIO) return undefined;
+      const end = start < 0 ? -1 : Number(lseek(fd, start, SEEK_HOLE));
+      if (end < 0) throw fail("lseek");
+      return { start, end };
+    },
+    setReadLock: (fd, first, length, on) => fcntl(fd, F_OFD_SETLK, lockOf(on ? F_RDLCK : F_UNLCK, first, length)) === 0,
+    isLocked(fd, byte) {
+      const probe = lockOf(F_WRLCK, byte, 1);
+      return fcntl(fd, F_OFD_GETLK, probe) === 0 && probe.l_type !== F_UNLCK;
+    },
+  };
+}
+
+const UNSUPPORTED = new Set([constants.errno.EOPNOTSUPP, constants.errno.ENOSYS, constants.errno.EINVAL]);
+
+function systemError(errno: number, call: string): Error {
+  const code = Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
+  if (UNSUPPORTED.has(errno)) return new DiskError("UNSUPPORTED", `the file system does not support ${call} (${code})`);
+  return Object.assign(new Error(`${code}: ${call}`), { code, errno: -errno, syscall: call });
+}
