@@ -130,7 +130,7 @@ describe("bundled for a browser", () => {
     const { text } = outputFiles[0]!;
     expect(warnings).toEqual([]);
     expect(text).not.toMatch(/["'`]node:|\brequire\(/);
-    const page: Record<string, unknown> = createContext({ atob });
+    const page: Record<string, unknown> = createContext({ atob, performance, MessageChannel });
     runInContext(text, page);
     expect(Array.from((await page.report) as unknown[])).toEqual(["in a page", "wasm", 8192]);
   });
