@@ -5,6 +5,7 @@
 import { counted } from "../count.js";
 import { DiskError } from "../errors.js";
 import { kindOf, quote, shownName } from "../printable.js";
+import { isThenable } from "../promises.js";
 import type { DataRange, Storage } from "./storage.js";
 
 /** What can be asked, and be named where its answer is wrong. */
@@ -20,6 +21,7 @@ export const WRITING = ["write", "truncate", "flush"] as const;
 export function requireVerbs(storage: Storage, verbs: readonly (keyof Storage)[]): void {
   if (typeof storage !== "object" || storage === null)
     throw new TypeError(`storage: expected an object with read, write, size..., got ${quote(storage)}`);
+  if (isThenable(storage)) throw new TypeError("storage: expected a storage, got a promise: await it first");
   const { path, readOnly } = storage as { path?: unknown; readOnly?: unknown };
   if (path !== undefined && path !== null && typeof path !== "string")
     throw new TypeError(`storage.path: expected a string, got ${quote(path)}`);

@@ -233,6 +233,13 @@ describe("A storage", () => {
     }
   });
 
+  test("is none as long as it is only promised", async () => {
+    for (const face of ["async", "sync"] as const) {
+      const promised = Promise.resolve(new MemoryStorage()) as unknown as Storage;
+      await expect(async () => openDisk(face, promised)).rejects.toThrow("got a promise: await it first");
+    }
+  });
+
   test("has a name that is text, and says yes or no to being read-only", async () => {
     for (const [wrong, message] of [
       [{ path: 5 }, "storage.path: expected a string, got 5"],
