@@ -1,5 +1,6 @@
 /** The form that makes a disk. */
 import type { Format } from "../../src/index.js";
+import { safeName } from "../shared/names.js";
 import type { NewDisk } from "../shared/protocol.js";
 import { part } from "./dom.js";
 import { sentenceOf } from "./sentences.js";
@@ -39,6 +40,6 @@ function wanted(fields: FormData): NewDisk {
 
 /** As a file system would have it. */
 function fileName(name: string): string {
-  const safe = name.replace(/[/\\:*?"<>|]/g, "-").replace(/^\.+/, "") || "disk";
+  const safe = safeName(name);
   return /\.hds$/i.test(safe) ? safe : `${safe}.hds`;
 }

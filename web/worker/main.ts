@@ -3,10 +3,11 @@ import { Disk, DiskError, DiskSync } from "../../src/index.js";
 import { BlobStorage } from "../../src/storage/blob.js";
 import { OpfsStorage } from "../../src/storage/opfs.js";
 import { serveDisk } from "../../src/worker/serve.js";
-import type { NewDisk, Opened, Source, Verbs } from "../shared/protocol.js";
+import type { Opened, Source, Verbs } from "../shared/protocol.js";
 import { answer, type Handlers } from "../shared/rpc.js";
 import { extentAt, pictureOf } from "./picture.js";
-import { keepFile, pathOf, readShelf, removeDisk, takenNames } from "./shelf.js";
+import { createDisk, keepFile, pathOf, readShelf, removeDisk } from "./shelf.js";
+import { sweep } from "./unfinished.js";
 
 type OpenDisk = Disk | DiskSync;
 
@@ -49,18 +50,7 @@ const handlers: Handlers<Verbs> = {
 };
 
 answer<Verbs>(self as unknown as Parameters<typeof answer>[0], handlers);
-
-async function createDisk({ name, ...options }: NewDisk): Promise<string> {
-  if ((await takenNames()).has(name)) throw new DiskError("EXISTS", `${name} exists already: choose another name`);
-  const storage = await OpfsStorage.open(pathOf(name), { create: "new" });
-  try {
-    DiskSync.create(storage, options).close();
-  } catch (error) {
-    await removeDisk(name);
-    throw error;
-  }
-  return name;
-}
+void sweep().catch(() => {}); // where there is no OPFS the shelf says so
 
 async function openDisk(source: Source, transfer: Transferable[]): Promise<Opened> {
   const { disk, damaged } = await openImage(source);

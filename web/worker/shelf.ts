@@ -1,8 +1,12 @@
-/** The images kept in this browser: files in one folder of OPFS. */
-import { DiskError } from "../../src/index.js";
+/** The images kept in this browser: files in one folder of OPFS, each of them whole. */
+import { DiskError, DiskSync } from "../../src/index.js";
 import { OpfsStorage } from "../../src/storage/opfs.js";
-import type { KeptDisk, Shelf } from "../shared/protocol.js";
+import { opfsError } from "../../src/storage/opfs-error.js";
+import { opfsRoot } from "../../src/storage/opfs-file.js";
+import { safeName } from "../shared/names.js";
+import type { KeptDisk, NewDisk, Shelf } from "../shared/protocol.js";
 import type { Progress } from "../shared/rpc.js";
+import { making } from "./unfinished.js";
 
 const FOLDER = "disks";
 const PIECE = 4 * 2 ** 20;
@@ -30,37 +34,73 @@ export async function removeDisk(name: string): Promise<void> {
   await (await openFolder()).removeEntry(name);
 }
 
-/** The names that are taken; that of a disk which is open, too. */
-export async function takenNames(): Promise<Set<string>> {
-  return new Set((await readShelf()).disks.map(({ name }) => name));
+/** Makes a disk of this very name. */
+export async function createDisk({ name, ...options }: NewDisk): Promise<string> {
+  requireFree(name, await takenNames());
+  const make = async (path: string) => {
+    const storage = await OpfsStorage.open(path, { create: "new" });
+    try {
+      DiskSync.create(storage, options).close();
+    } catch (error) {
+      closeQuietly(storage);
+      throw error;
+    }
+  };
+  return making(make, (move) => place(move, (taken) => requireFree(name, taken)));
 }
 
-/** Copies a file of the person's own, byte for byte; what fails on the way leaves nothing behind. */
-export async function keepFile(file: File, progress: Progress): Promise<string> {
-  const name = await freeName(file.name);
-  const storage = await OpfsStorage.open(pathOf(name), { create: "new" });
+/** Copies a file of the person's own, byte for byte; it gets a number where its name is taken. */
+export function keepFile(file: File, progress: Progress): Promise<string> {
+  return making(
+    (path) => copy(file, path, progress),
+    (move) => place(move, (taken) => freeName(safeName(file.name), taken)),
+  );
+}
+
+async function copy(file: File, path: string, progress: Progress): Promise<void> {
+  const storage = await OpfsStorage.open(path, { create: "new" });
   try {
     for (let offset = 0; offset < file.size; offset += PIECE) {
       progress(offset / file.size);
-      writeAll(storage, new Uint8Array(await file.slice(offset, offset + PIECE).arrayBuffer()), offset);
+      const bytes = new Uint8Array(await file.slice(offset, offset + PIECE).arrayBuffer());
+      // It takes at least a byte, or says what is the matter.
+      for (let done = 0; done < bytes.length; ) done += storage.write(bytes.subarray(done), offset + done);
     }
     storage.flush();
   } catch (error) {
-    storage.close();
-    await (await openFolder()).removeEntry(name);
+    closeQuietly(storage);
     throw error;
   }
   storage.close();
-  return name;
 }
 
-function writeAll(storage: OpfsStorage, bytes: Uint8Array, offset: number): void {
-  for (let done = 0; done < bytes.length; ) done += storage.write(bytes.subarray(done), offset + done);
+/** Puts a file that is whole on the shelf. One at a time, across tabs: moving would replace what has the name. */
+function place(
+  move: (folder: FileSystemDirectoryHandle, name: string) => Promise<void>,
+  choose: (taken: Set<string>) => string,
+): Promise<string> {
+  return navigator.locks.request("parablock:shelf", async () => {
+    const name = choose(await takenNames());
+    try {
+      await move(await openFolder(), name);
+    } catch (error) {
+      throw opfsError("keeping", name, error);
+    }
+    return name;
+  });
+}
+
+async function takenNames(): Promise<Set<string>> {
+  return new Set((await readShelf()).disks.map(({ name }) => name));
+}
+
+function requireFree(name: string, taken: Set<string>): string {
+  if (!taken.has(name)) return name;
+  throw new DiskError("EXISTS", `${name} exists already: choose another name`);
 }
 
 /** The name, or with a number where it is taken: "disk.hds", "disk 2.hds". */
-async function freeName(wanted: string): Promise<string> {
-  const taken = await takenNames();
+function freeName(wanted: string, taken: Set<string>): string {
   const [, stem = wanted, ending = ""] = /^(.*?)(\.[^.]*)?$/s.exec(wanted) ?? [];
   for (let number = 1; ; number++) {
     const name = number === 1 ? wanted : `${stem} ${number}${ending}`;
@@ -68,12 +108,15 @@ async function freeName(wanted: string): Promise<string> {
   }
 }
 
-async function openFolder(): Promise<FileSystemDirectoryHandle> {
-  if (typeof navigator.storage?.getDirectory !== "function") {
-    throw new DiskError(
-      "UNSUPPORTED",
-      "This browser keeps no files for pages here: open the page over HTTPS or from localhost, and not in a private window.",
-    );
+/** What went wrong is told already. */
+function closeQuietly(storage: OpfsStorage): void {
+  try {
+    storage.close();
+  } catch {
+    // Closed, or as good as.
   }
-  return (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true });
+}
+
+async function openFolder(): Promise<FileSystemDirectoryHandle> {
+  return (await opfsRoot()).getDirectoryHandle(FOLDER, { create: true });
 }
