@@ -3,7 +3,7 @@
  * `import.meta.url`, in an executable its modules lie elsewhere. So it is looked for wherever the program's own modules
  * may lie - never below the working directory or what arguments name, where a stranger's file may.
  */
-import { createRequire } from "node:module";
+import nodeModule from "node:module";
 
 export type Koffi = typeof import("koffi");
 
@@ -11,9 +11,10 @@ let provided: Koffi | undefined;
 
 /** @throws TypeError */
 export function provideKoffi(koffi: object): void {
-  const found = ("default" in koffi ? koffi.default : koffi) as Koffi | undefined;
-  if (typeof found?.load !== "function") throw new TypeError("koffi: expected what import or require of koffi answers");
-  provided = found;
+  const given = koffi as (Partial<Koffi> & { default?: Partial<Koffi> }) | null | undefined;
+  const found = [given, given?.default].find((module) => typeof module?.load === "function");
+  if (found === undefined) throw new TypeError("koffi: expected what import or require of koffi answers");
+  provided = found as Koffi;
 }
 
 /** The package; a string says why it is not to be had. */
@@ -30,9 +31,9 @@ export function findKoffi(): Koffi | string {
   return reasons[0] ?? "the optional package koffi is not installed where the program's modules lie";
 }
 
-/** Not in one expression, where a bundler would see it and put in its own answer, of the time it ran. */
+/** By the module's default, and not in one expression: webpack would see an import of `createRequire` and put in an answer of its own. */
 function requireFrom(place: string, name: string): Koffi {
-  const require = createRequire(place);
+  const require = nodeModule.createRequire(place);
   return require(name);
 }
 
