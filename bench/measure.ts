@@ -1,13 +1,16 @@
 /**
  * Interleaved measurement: every variant runs in every round, in turning order, in one process, so that a
- * noisy machine disturbs all alike. Times are medians over the rounds; ratios are medians of the ratios
- * within a round, which are steadier than the times.
+ * noisy machine disturbs all alike. Times are medians over the rounds, and ratios are those of the medians: what is
+ * printed side by side agrees.
  */
 
 export interface MeasureOptions {
   /** Rounds; default 15. Finding out how often to repeat the work warms it up first. */
   rounds?: number;
-  /** Least time of one variant in one round, in milliseconds; its work is repeated to fill it. Default 20. */
+  /**
+   * Least time of one variant in one round, in milliseconds; its work is repeated until the clock, which may move in
+   * steps of a millisecond, shows it. Default 20.
+   */
   roundMilliseconds?: number;
 }
 
@@ -17,7 +20,7 @@ export type Variants<Name extends string> = Record<Name, () => unknown>;
 export interface Measurement<Name extends string> {
   /** Median nanoseconds per unit. */
   nanoseconds: Record<Name, number>;
-  /** How many times faster `fast` is than `slow`: median over the rounds. */
+  /** How many times faster `fast` is than `slow`, by the medians. */
   ratio(fast: Name, slow: Name): number;
 }
 
@@ -33,34 +36,32 @@ export function measure<Name extends string>(
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < names.length; turn++) {
       const index = (round + turn) % names.length;
-      times[index].push((time(variants[names[index]], repeats[index]) * 1e6) / units);
+      times[index].push((time(variants[names[index]], repeats[index], roundMilliseconds) * 1e6) / units);
     }
   }
-  const medians = names.map((name, index) => [name, median(times[index])]);
-  return {
-    nanoseconds: Object.fromEntries(medians) as Record<Name, number>,
-    ratio(fast, slow) {
-      const slowTimes = times[names.indexOf(slow)];
-      return median(times[names.indexOf(fast)].map((value, round) => slowTimes[round] / value));
-    },
-  };
+  const nanoseconds = Object.fromEntries(names.map((name, index) => [name, median(times[index])])) as Record<
+    Name,
+    number
+  >;
+  return { nanoseconds, ratio: (fast, slow) => nanoseconds[slow] / nanoseconds[fast] };
 }
 
 /** How often the work must run to fill a round; its first runs let the compilers finish. */
 function calibrate(work: () => unknown, milliseconds: number): number {
-  let repeats = 1;
-  for (;;) {
-    const each = time(work, repeats);
-    if (each * repeats >= milliseconds) return Math.max(1, Math.ceil(milliseconds / each));
-    repeats *= 2;
-  }
+  time(work, 1, milliseconds);
+  return Math.max(1, Math.ceil(milliseconds / time(work, 1, milliseconds)));
 }
 
-/** Milliseconds of one run. */
-function time(work: () => unknown, repeats: number): number {
+/** Milliseconds of one run: `repeats` of them, and more until the least time has passed by the clock. */
+function time(work: () => unknown, repeats: number, least: number): number {
   const start = performance.now();
-  for (let repeat = 0; repeat < repeats; repeat++) work();
-  return (performance.now() - start) / repeats;
+  let done = 0;
+  for (let batch = repeats; ; batch = Math.max(1, done >> 2)) {
+    for (let repeat = 0; repeat < batch; repeat++) work();
+    done += batch;
+    const passed = performance.now() - start;
+    if (passed >= least && passed > 0) return passed / done;
+  }
 }
 
 function median(values: number[]): number {

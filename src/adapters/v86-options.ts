@@ -51,7 +51,7 @@ export function flushDelayOf(options: V86DiskOptions): number {
 }
 
 /** v86 counts sectors in 32 bits: of a larger disk a guest would see another size, and reach other sectors. */
-const MAX_SIZE = 2 ** 32 * 512;
+export const MAX_SIZE = 2 ** 32 * 512;
 
 /** The disk's size. @throws RangeError for a disk that v86 cannot address */
 export function addressableSize({ size }: V86Beneath): number {

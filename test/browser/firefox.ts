@@ -27,6 +27,9 @@ export interface FirefoxPage {
     ...given: Arguments
   ): Promise<Awaited<Result>>;
   waitForFunction(expression: string, options?: { timeout?: number }): Promise<unknown>;
+  waitForSelector(selector: string, options?: { visible?: boolean; hidden?: boolean }): Promise<unknown>;
+  click(selector: string): Promise<void>;
+  $(selector: string): Promise<{ uploadFile(...paths: string[]): Promise<void> } | null>;
   screenshot(options: { path: string; fullPage?: boolean }): Promise<unknown>;
 }
 

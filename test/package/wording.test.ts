@@ -19,13 +19,13 @@ describe("messages", () => {
     expect([formatSize(1), formatExactSize(1), formatSize(0)]).toEqual(["1 byte", "1 byte", "0 bytes"]);
   });
 
-  it("are counted by the helper everywhere in src/", () => {
-    const names = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" });
+  it("are counted by the helper everywhere in src/ and web/", () => {
+    const names = ["src", "web"].flatMap((room) =>
+      readdirSync(join(ROOT, room), { recursive: true, encoding: "utf8" }).map((name) => join(room, name)),
+    );
     const uncounted = names
       .filter((name) => name.endsWith(".ts"))
-      .flatMap((name) =>
-        (readFileSync(join(ROOT, "src", name), "utf8").match(UNCOUNTED) ?? []).map((text) => [name, text]),
-      );
+      .flatMap((name) => (readFileSync(join(ROOT, name), "utf8").match(UNCOUNTED) ?? []).map((text) => [name, text]));
     expect(uncounted).toEqual([]);
   });
 });

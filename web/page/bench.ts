@@ -67,7 +67,7 @@ function show(rows: readonly MapRow[]): Chart {
   part("bench-table").replaceChildren(...tableOf(rows));
   const canvas = part("bench-chart", HTMLCanvasElement);
   canvas.parentElement!.style.height = `${rows.length * ROW_HEIGHT + 80}px`;
-  const tell = (row: MapRow, time: number) => `${time.toFixed(time < 10 ? 3 : 1)} ns a ${row.unit}`;
+  const tell = (row: MapRow, time: number) => `${figure(time)} ns a ${row.unit}`;
   return new Chart(canvas, {
     type: "bar",
     data: {
@@ -124,11 +124,16 @@ function tableOf(rows: readonly MapRow[]): HTMLElement[] {
           "tr",
           {},
           make("td", {}, question),
-          make("td", {}, `${wasm.toFixed(3)} ns/${unit}`),
-          make("td", {}, `${js.toFixed(3)} ns/${unit}`),
-          make("td", {}, `${ratio.toFixed(1)}×`),
+          make("td", {}, `${figure(wasm)} ns/${unit}`),
+          make("td", {}, `${figure(js)} ns/${unit}`),
+          make("td", {}, `${figure(ratio)}×`),
         ),
       ),
     ),
   ];
+}
+
+/** Three figures, whatever the size: "0.0303", "2.41", "758". */
+function figure(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

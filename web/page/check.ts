@@ -1,6 +1,7 @@
 /** The check: what is wrong with the image, and what it wastes. */
+import { wordFor } from "../../src/count.js";
 import type { CheckReport, Finding } from "../../src/index.js";
-import { grouped, make, part } from "./dom.js";
+import { grouped, make, many, part } from "./dom.js";
 import { attempt } from "./notices.js";
 import type { Session } from "./session.js";
 
@@ -29,7 +30,7 @@ export function setUpCheck(session: Session): void {
 
 function showReport(result: HTMLElement, report: CheckReport): void {
   const { findings, corruptions, totalClusters, allocatedClusters, fragmentedClusters } = report;
-  const facts = `${grouped(allocatedClusters)} of ${grouped(totalClusters)} clusters are allocated, ${grouped(fragmentedClusters)} of them fragmented.`;
+  const facts = `${grouped(allocatedClusters)} of ${many(totalClusters, "cluster")} ${wordFor(totalClusters, "is", "are")} allocated, ${grouped(fragmentedClusters)} of them fragmented.`;
   const [verdict, advice] = verdictOf(report);
   result.replaceChildren(
     make("p", {}, verdictChip(report), " ", make("strong", {}, verdict), advice),
@@ -51,7 +52,10 @@ function verdictChip({ corruptions, leaks }: CheckReport): HTMLElement {
     : make("span", { className: "chip good" }, "sound");
 }
 
-function verdictOf({ corruptions, leaks }: CheckReport): [verdict: string, advice: string] {
+function verdictOf({ findings, corruptions, leaks }: CheckReport): [verdict: string, advice: string] {
+  if (corruptions > 0 && findings.every(({ severity, kind }) => severity !== "corruption" || kind === "unclean")) {
+    return ["It was not closed cleanly.", " Nothing else is wrong: copy it into this browser, open and close it."];
+  }
   if (corruptions > 0) {
     return [
       `${places(corruptions)} damaged.`,
@@ -63,5 +67,5 @@ function verdictOf({ corruptions, leaks }: CheckReport): [verdict: string, advic
 }
 
 function places(count: number): string {
-  return count === 1 ? "One place is" : `${grouped(count)} places are`;
+  return count === 1 ? "One place is" : `${many(count, "place")} are`;
 }

@@ -1,4 +1,5 @@
 /** The page's elements: found by their ids, made with their properties. */
+import { wordFor } from "../../src/count.js";
 
 /** The element of an id. @throws Error where the page has none, or another kind */
 export function part<T extends HTMLElement = HTMLElement>(id: string, kind?: new () => T): T {
@@ -37,6 +38,11 @@ export function token(name: string): string {
 /** Calls back when the colours change: the system went from light to dark, or back. */
 export function onColours(change: () => void): void {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", change);
+}
+
+/** "1 cluster", "1,024 clusters". */
+export function many(count: number, noun: string, nouns?: string): string {
+  return `${grouped(count)} ${wordFor(count, noun, nouns)}`;
 }
 
 /** Groups digits, so that a byte offset can be read. */

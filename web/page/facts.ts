@@ -1,7 +1,8 @@
 /** What there is to know about the open disk. */
 import { formatShare, formatSize } from "../../src/cli/units.js";
+import { wordFor } from "../../src/count.js";
 import type { DiskInfo } from "../../src/index.js";
-import { fact, grouped, part } from "./dom.js";
+import { fact, grouped, many, part } from "./dom.js";
 import type { OpenDisk, Session } from "./session.js";
 
 export function setUpFacts(session: Session): void {
@@ -26,14 +27,20 @@ function showFacts(open: OpenDisk, info: DiskInfo): void {
     "name" in open.source ? "kept in this browser" : "your file, only read",
   ].join("  ·  ");
   part("facts").replaceChildren(
-    fact("Size", formatSize(size), `${grouped(size)} bytes`),
+    fact("Size", formatSize(size), many(size, "byte")),
     fact("Clusters", grouped(clusterCount), `of ${formatSize(clusterSize)}`),
     fact("Allocated", formatSize(allocatedBytes), formatShare(allocatedBytes, size)),
-    fact("Image file", formatSize(fileSize), `${grouped(fileSize)} bytes`),
-    fact("Fragmented", grouped(info.fragmentedClusters), "clusters, at opening"),
-    fact("Left cleanly", info.unclean ? "no" : "yes", info.unclean ? "it was not closed the last time" : undefined),
+    fact("Image file", formatSize(fileSize), many(fileSize, "byte")),
+    fact("Fragmented", grouped(info.fragmentedClusters), `${wordFor(info.fragmentedClusters, "cluster")}, at opening`),
+    closedCleanly(info),
     fact("Geometry", `${grouped(cylinders)} × ${heads} × ${sectors}`, "cylinders, heads, sectors"),
     fact("Engine", info.engine === "wasm" ? "WebAssembly" : "TypeScript"),
   );
   part("facts").dataset.state = "shown";
+}
+
+/** As the file says it now: while it is written to it is not closed, and would be found so if the page ended. */
+function closedCleanly({ unclean, inUse }: DiskInfo): HTMLElement {
+  if (unclean) return fact("Closed cleanly", "no", "not the last time");
+  return inUse === 0 ? fact("Closed cleanly", "yes") : fact("Closed cleanly", "not yet", "it is in use: Close does it");
 }

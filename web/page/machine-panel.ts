@@ -1,9 +1,10 @@
 /** The machine's panel: start and stop, screen and serial console, and whether the guest's changes are kept. */
 import type { V86Failure } from "../../src/adapters/v86.js";
+import { MAX_SIZE } from "../../src/adapters/v86-options.js";
 import { formatSize } from "../../src/cli/units.js";
 import { wasmUnavailable } from "../../src/engine/create.js";
 import { type Bios, findBios, keepBios, kindOf } from "./bios.js";
-import { grouped, make, part } from "./dom.js";
+import { grouped, make, many, part } from "./dom.js";
 import { Machine } from "./machine.js";
 import { attempt } from "./notices.js";
 import { sentenceOf } from "./sentences.js";
@@ -31,7 +32,7 @@ export class MachinePanel {
     session.onChange((open) => this.#reset(open));
     session.beforeClose(() => this.#stop());
     part("start").addEventListener("click", () => void this.#start());
-    part("stop").addEventListener("click", () => void attempt("The machine", () => this.#stop()));
+    part("stop").addEventListener("click", () => void this.#stopByHand());
     part("reset").addEventListener("click", () => this.#machine?.reset());
     this.#setUpKeyboard();
     this.#setUpSerial();
@@ -97,6 +98,7 @@ export class MachinePanel {
     });
     this.#show(started ? "running" : "off");
     if (started) this.#screen.focus({ preventScroll: true });
+    else focusStart();
   }
 
   async #stop(): Promise<void> {
@@ -111,6 +113,12 @@ export class MachinePanel {
     }
   }
 
+  /** The button that was pressed is gone then: the focus goes on to the one that is there instead. */
+  async #stopByHand(): Promise<void> {
+    await attempt("The machine", () => this.#stop());
+    focusStart();
+  }
+
   /** The guest waits, as for a drive that fell silent, until the person has dealt with it. */
   #fail(failure: V86Failure, name: string): void {
     this.#show("failed");
@@ -119,6 +127,7 @@ export class MachinePanel {
     again.addEventListener("click", () => {
       note.hidden = true;
       this.#show("running");
+      this.#screen.focus({ preventScroll: true });
       failure.retry();
     });
     note.replaceChildren(make("span", {}, `The machine was stopped. ${sentenceOf(failure.error, name)}`), again);
@@ -143,12 +152,11 @@ export class MachinePanel {
     const kept = part("kept");
     const { reads, readBytes, writes, writtenBytes } = disk;
     kept.hidden = false;
-    if (kept.dataset.state !== disk.kept) {
-      kept.dataset.state = disk.kept;
-      kept.textContent = KEPT[disk.kept];
-    }
+    kept.dataset.state = disk.kept;
+    // Said only when it changes: it is read out.
+    if (kept.textContent !== KEPT[disk.kept]) kept.textContent = KEPT[disk.kept];
     part("traffic").textContent =
-      `Read ${formatSize(readBytes)} in ${grouped(reads)} requests, written ${formatSize(writtenBytes)} in ${grouped(writes)}.`;
+      `Read ${formatSize(readBytes)} in ${many(reads, "request")}, written ${formatSize(writtenBytes)} in ${grouped(writes)}.`;
     if (writes > 0) this.#session.wrote();
   }
 
@@ -183,5 +191,12 @@ function problemWith(open: OpenDisk | undefined): string | undefined {
   if (open === undefined) return undefined;
   if ("file" in open.source) return "This is your own file, which is only read: copy it into this browser to boot it.";
   if (open.damaged) return "This image is damaged and only read, and a machine would write to it: use a backup.";
+  if (open.disk.size >= MAX_SIZE)
+    return `This disk is of ${formatSize(open.disk.size)}, and the emulator reaches disks of less than ${formatSize(MAX_SIZE)}: it can be looked at, checked and downloaded, but not booted.`;
   return undefined;
+}
+
+function focusStart(): void {
+  const start = part("start", HTMLButtonElement);
+  (start.hidden || start.disabled ? part("machine-title") : start).focus();
 }

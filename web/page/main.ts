@@ -51,12 +51,27 @@ function startSession(): Session {
 }
 
 async function begin(): Promise<void> {
-  await attempt("This browser's storage", async () => {
-    const { disks } = await shelf.refresh();
-    const name = decodeURIComponent(location.hash.slice(1));
-    if (disks.some((disk) => disk.name === name)) await openDisk({ name });
-  });
+  await shelf.refresh();
+  await openAddressed();
+  addEventListener("hashchange", () => void openAddressed());
   document.body.dataset.state = "ready";
+}
+
+/** Opens the disk that the address names. "#workspace" is where a link on the page leads. */
+async function openAddressed(): Promise<void> {
+  const name = addressedName();
+  const { source } = session.current ?? {};
+  const isOpen = source !== undefined && "name" in source && source.name === name;
+  if (name !== "" && name !== "workspace" && !isOpen) await attempt(name, () => openDisk({ name }));
+}
+
+function addressedName(): string {
+  const written = location.hash.slice(1);
+  try {
+    return decodeURIComponent(written);
+  } catch {
+    return written; // somebody's "100%" by hand
+  }
 }
 
 async function openDisk(source: Source): Promise<void> {

@@ -5,7 +5,7 @@
 import { formatShare, formatSize } from "../../src/cli/units.js";
 import type { BlockStatus } from "../../src/index.js";
 import type { PictureData } from "../shared/protocol.js";
-import { grouped, make, part } from "./dom.js";
+import { grouped, make, many, part } from "./dom.js";
 import { colourOf, MapGrid } from "./map-grid.js";
 import { MapStrip } from "./map-strip.js";
 import { type View, zoomedIn, zoomedOut } from "./map-view.js";
@@ -168,9 +168,9 @@ export class MapPanel {
 
 function captionOf({ cellSize, offset, length, extents }: PictureData, clusterSize: number, whole: boolean): string {
   const clusters = cellSize / clusterSize;
-  const square = `one square: ${formatSize(cellSize)}${clusters > 1 ? `, ${grouped(clusters)} clusters` : ""}`;
+  const square = `one square: ${formatSize(cellSize)}${clusters > 1 ? `, ${many(clusters, "cluster")}` : ""}`;
   const shown = whole ? "" : `${formatSize(offset)} to ${formatSize(offset + length)}  ·  `;
-  return `${shown}${grouped(extents)} extent${extents === 1 ? "" : "s"}  ·  ${square}`;
+  return `${shown}${many(extents, "extent")}  ·  ${square}`;
 }
 
 function showExtent(extent: BlockStatus, colour: string): void {

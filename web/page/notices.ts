@@ -5,7 +5,10 @@ import { sentenceOf } from "./sentences.js";
 export function notify(sentence: string): void {
   const notice = make("div", { className: "notice" }, make("span", {}, sentence));
   const dismiss = make("button", { type: "button", className: "plain", textContent: "Dismiss" });
-  dismiss.addEventListener("click", () => notice.remove());
+  dismiss.addEventListener("click", () => {
+    notice.remove();
+    part("workspace").focus();
+  });
   notice.append(dismiss);
   part("notices").replaceChildren(notice);
 }

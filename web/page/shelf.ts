@@ -3,6 +3,7 @@ import { formatSize } from "../../src/cli/units.js";
 import type { KeptDisk, Shelf } from "../shared/protocol.js";
 import { make, part } from "./dom.js";
 import { attempt, confirmed } from "./notices.js";
+import { sentenceOf } from "./sentences.js";
 import type { Session } from "./session.js";
 
 export class ShelfPanel {
@@ -15,15 +16,27 @@ export class ShelfPanel {
     session.onChange(() => this.#markCurrent());
   }
 
-  async refresh(): Promise<Shelf> {
-    const shelf = await this.#session.worker.ask("shelf", undefined);
+  /** Lists the disks anew; where that fails the list says why, and who asked for something else is not disturbed. */
+  async refresh(): Promise<void> {
+    try {
+      this.#show(await this.#session.worker.ask("shelf", undefined));
+    } catch (error) {
+      const sentence = sentenceOf(error, "This browser's storage");
+      part("shelf").replaceChildren(make("li", { className: "problem" }, sentence));
+      part("shelf").dataset.state = "failed";
+      part("usage").hidden = true;
+    }
+  }
+
+  #show(shelf: Shelf): void {
     const list = part("shelf");
+    const focused = focusIn(list);
     list.replaceChildren(...shelf.disks.map((disk) => this.#item(disk)));
     if (shelf.disks.length === 0) list.append(make("li", { className: "none" }, "Nothing is kept here yet."));
     list.dataset.state = shelf.disks.length === 0 ? "empty" : "filled";
     showUsage(shelf);
     this.#markCurrent();
-    return shelf;
+    focused?.(list);
   }
 
   #item({ name, bytes, modified }: KeptDisk): HTMLElement {
@@ -55,6 +68,19 @@ export class ShelfPanel {
       else item.removeAttribute("aria-current");
     }
   }
+}
+
+/** Where the focus is in the list, if there: what gives it back to the same button, a neighbour's, or the title. */
+function focusIn(list: HTMLElement): ((list: HTMLElement) => void) | undefined {
+  const item = document.activeElement?.closest<HTMLElement>("#shelf li");
+  if (!item) return undefined;
+  const index = [...list.children].indexOf(item);
+  const button = document.activeElement?.matches(".open") ? ".open" : ".plain";
+  return (list) => {
+    const same = [...list.children].find((other) => (other as HTMLElement).dataset.name === item.dataset.name);
+    const next = same ?? list.children[Math.min(index, list.children.length - 1)];
+    (next?.querySelector<HTMLElement>(button) ?? part("shelf-title")).focus();
+  };
 }
 
 function showUsage({ used, quota }: Shelf): void {
