@@ -21,7 +21,7 @@ export interface Parked {
 }
 
 /** A longer write is better made than kept. */
-export const LONGEST_PARKED = 1024 * 1024;
+export const LONGEST_PARKED = 4 * 1024 * 1024;
 
 export const isParked = (item: object): item is Parked => "bytes" in item;
 

@@ -42,9 +42,8 @@ export function* write(image: Image, buffer: Uint8Array, offset: number): Operat
 export function* store(image: Image, source: Source, offset: number): Operation<void> {
   const length = lengthOf(source);
   const extents = extentsOf(image, offset, length);
-  const shows = extents.some(({ fileOffset }) => fileOffset >= 0);
-  const ordered = () => mayShow(image, clusterOf(image, offset), clusterOf(image, offset + length - 1));
-  if (shows && !ordered()) {
+  const inPlace = extents.filter(({ fileOffset }) => fileOffset >= 0);
+  if (!inOrder(image, inPlace)) {
     if (parks(image, source, extents)) return yield* parkWrite(image, source, extents[0]!);
     yield* publish(image);
     if (typeof source !== "number") requireKept(source, length);
@@ -59,8 +58,11 @@ export function* store(image: Image, source: Source, offset: number): Operation<
     image.unflushed = true;
     deferRuns(image, runs);
   }
-  if (shows ? !ordered() : isUrgent(image)) yield* publish(image);
+  if (isUrgent(image) || !inOrder(image, inPlace)) yield* publish(image);
 }
+
+const inOrder = (image: Image, inPlace: readonly Extent[]): boolean =>
+  inPlace.every(({ offset, length }) => mayShow(image, clusterOf(image, offset), clusterOf(image, offset + length - 1)));
 
 /** Whether a write in place is better kept than made after a flush: one that can be made in one piece later. */
 function parks(image: Image, source: Source, extents: readonly Extent[]): source is Uint8Array {
