@@ -30,7 +30,8 @@ export interface OpenOptions<Beneath = BaseDisk | Storage> {
   /**
    * How the file grows as clusters are allocated: by at least `size` bytes at once, as real blocks ("falloc"), as a
    * mere size ("truncate"), or by just what is needed ("off"). Close gives back what was not used. Default: falloc by
-   * 128 MiB where the storage can allocate blocks (`disk.info.preallocation` tells of a fallback), else off.
+   * 128 MiB where the storage can allocate blocks (`disk.info.preallocation` tells of a fallback), else what the
+   * storage itself suggests - truncate by 16 MiB in OPFS -, else off.
    */
   prealloc?: { mode: PreallocationMode; size?: number };
   /**
@@ -123,7 +124,9 @@ function requirePreallocation(prealloc: NonNullable<OpenOptions["prealloc"]>): v
 }
 
 function preallocationOf(storage: Storage, prealloc: OpenOptions["prealloc"]): OpenSettings["preallocation"] {
-  const { mode, size = DEFAULT_PREALLOCATION } = prealloc ?? { mode: storage.allocate ? "falloc" : "off" };
+  if (storage.preallocation !== undefined) requirePreallocation(storage.preallocation);
+  const { mode, size = DEFAULT_PREALLOCATION } =
+    prealloc ?? storage.preallocation ?? ({ mode: storage.allocate ? "falloc" : "off" } as const);
   return { mode, size };
 }
 

@@ -1,15 +1,13 @@
 /** Close: flush, give back the file's unused tail, then say "closed cleanly", in this order. */
 import { fieldOf } from "../errors.js";
 import { IN_USE } from "../format/header.js";
-import { flushData } from "./durable.js";
-import { endOf } from "./findings.js";
 import { flush } from "./flush.js";
-import { resizing } from "./grow.js";
+import { trim } from "./grow.js";
 import { closedError, type Image, TASK } from "./image.js";
 import { beginChange, endChange } from "./mark.js";
 import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
-import { closeStorage, truncate } from "./transfer.js";
+import { closeStorage } from "./transfer.js";
 
 /**
  * Closes the disk after the operations in flight. Closing twice is no error. Where making the image durable
@@ -63,21 +61,4 @@ function* settle(image: Image): Operation<void> {
   yield* flush(image);
   yield* trim(image);
   yield* endChange(image);
-}
-
-/**
- * Cuts the file behind the last cluster in use, and behind what a repair spared: the BAT that needs nothing beyond is
- * durable, afterwards all else is.
- */
-export function* trim(image: Image): Operation<void> {
-  const end = Math.max(endOf(image), image.spared);
-  if (end < image.fileSize) {
-    yield* resizing(image, () => truncate(image.storage, end));
-    image.fileSize = end;
-    image.durableSize = Math.min(image.durableSize, end);
-    image.zeroFrom = end;
-    image.foundSize = Math.min(image.foundSize, end);
-    image.unflushed = true;
-  }
-  yield* flushData(image); // the holes that the last flush punched after its end, too
 }

@@ -5,7 +5,6 @@
  */
 import { flushData, requireBelievable } from "./durable.js";
 import { type HostRun, type Image, requireOpen, TASK } from "./image.js";
-import { clearEmptyFlag } from "./mark.js";
 import { type Operation, together } from "./operation.js";
 import { publishTables } from "./publish.js";
 import { punch } from "./punch.js";
@@ -32,7 +31,6 @@ export function* flushTables(image: Image): Operation<void> {
   try {
     yield* publishTables(image);
     yield* flushData(image);
-    if (image.emptyFlag) yield* clearEmptyFlag(image);
   } catch (error) {
     image.held = held.concat(image.held);
     image.heldCount += heldCount;

@@ -3,6 +3,8 @@
  * takes more than is needed at once (preallocation), and close gives back what was not used.
  */
 import type { DiskError } from "../errors.js";
+import { flushData } from "./durable.js";
+import { endOf } from "./findings.js";
 import { type Image, TASK } from "./image.js";
 import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
@@ -64,4 +66,21 @@ function* extend(image: Image, size: number, how?: "sparse"): Operation<void> {
   if (!blocks || preallocation.fallback !== undefined) yield* truncate(image.storage, size);
   image.fileSize = size;
   image.unflushed = true;
+}
+
+/**
+ * Cuts the file behind the last cluster in use, and behind what a repair spared: the BAT that needs nothing beyond is
+ * durable, afterwards all else is.
+ */
+export function* trim(image: Image): Operation<void> {
+  const end = Math.max(endOf(image), image.spared);
+  if (end < image.fileSize) {
+    yield* resizing(image, () => truncate(image.storage, end));
+    image.fileSize = end;
+    image.durableSize = Math.min(image.durableSize, end);
+    image.zeroFrom = end;
+    image.foundSize = Math.min(image.foundSize, end);
+    image.unflushed = true;
+  }
+  yield* flushData(image); // the holes that the last flush punched after its end, too
 }

@@ -1,10 +1,12 @@
 /** The in_use mark: durable before the first change, cleared after all else is durable. */
 import { encodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE } from "../format/header.js";
 import { flushData } from "./durable.js";
+import { damages } from "./findings.js";
+import { trim } from "./grow.js";
 import { type Image, TASK } from "./image.js";
 import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
-import { flushStorage, writeFully } from "./transfer.js";
+import { flushStorage, writeFully, writeZeros } from "./transfer.js";
 
 /** Makes sure that the file says "open for writing" on stable storage. */
 export function* beginChange(image: Image): Operation<void> {
@@ -14,7 +16,10 @@ export function* beginChange(image: Image): Operation<void> {
     // Taken over from a writer that did not finish: what it left must be durable before clusters that it freed are used.
     yield* flushData(image);
     yield* changeInUse(image, IN_USE.open);
+    if (image.emptyFlag) yield* clearEmptyFlag(image);
     image.marked = true;
+    // What its writer had added to the file reads as it left it; what growth adds now is known to be zeros.
+    if (image.foundUnclean && damages(image).length === 0) yield* trim(image);
   });
 }
 
@@ -24,11 +29,11 @@ export function* endChange(image: Image): Operation<void> {
   yield* changeInUse(image, IN_USE.closed);
 }
 
-/** Clears the empty flag: the caller has made the whole BAT durable. */
-export function* clearEmptyFlag(image: Image): Operation<void> {
-  // Requests in flight write data meanwhile, and this flush answers for it, too.
-  image.unflushed = true;
-  yield* changeHeader(image, { flags: image.header.flags & ~FLAG.empty }, flushData);
+/** Clears the empty flag, under which the BAT may hold anything: it is zeros before. */
+function* clearEmptyFlag(image: Image): Operation<void> {
+  yield* writeZeros(image.storage, HEADER_SIZE, 4 * image.engine.entryCount);
+  yield* flushStorage(image.storage);
+  yield* changeHeader(image, { flags: image.header.flags & ~FLAG.empty });
   image.emptyFlag = false;
 }
 
@@ -51,15 +56,12 @@ const CHANGING = [
 ] as const;
 
 /** Changes fields of the header in the file, durably; what was flushed before stays before. */
-export function* changeHeader(image: Image, changes: Changes, flush = flushHeader): Operation<void> {
+export function* changeHeader(image: Image, changes: Changes): Operation<void> {
   const changed = { ...image.header, ...changes };
   const encoded = encodeHeader(changed);
   const bytes = image.headerBytes.slice();
   for (const { from, to } of CHANGING) bytes.set(encoded.subarray(from, to), from);
   yield* writeFully(image.storage, bytes, 0);
-  yield* flush(image);
+  yield* flushStorage(image.storage);
   Object.assign(image.header, changes);
 }
-
-/** A flush of the header alone: where it fails, the header is written again. */
-const flushHeader = ({ storage }: Image): Operation<void> => flushStorage(storage);

@@ -61,7 +61,7 @@ export function defer(image: Image, run: Omit<Deferred, "frozen">): void {
   last.fileEnd = Math.max(last.fileEnd, run.fileEnd);
 }
 
-/** Notes entries that lose what they led to, or that the file shows none of: zeros are what the guest may find there. */
+/** Notes entries that lose what they led to: zeros are what the guest may find there from now on. */
 export function deferZeros(image: Image, first: number, count: number): void {
   defer(image, { first, count, hidden: false, early: true, fileEnd: 0 });
 }
@@ -91,9 +91,13 @@ export function mayShow(image: Image, firstCluster: number, lastCluster: number)
   return last?.hidden === true && firstCluster >= last.first && lastCluster < last.first + last.count;
 }
 
-/** Whether publishing has to flush. */
-export function isCostly(image: Image): boolean {
-  return image.parkedBytes > 0 || image.unpublished.some((item) => !isEarly(image, item));
+/**
+ * Whether publishing has to flush, often: a file that grows ahead is flushed once for each time that it has grown, which
+ * is little.
+ */
+export function isCostly({ parkedBytes, unpublished, durableSize, preallocation }: Image): boolean {
+  const longEnough = preallocation.mode === "off" ? durableSize : Number.POSITIVE_INFINITY;
+  return parkedBytes > 0 || unpublished.some((item) => !isParked(item) && !(item.early && item.fileEnd <= longEnough));
 }
 
 const isEarly = ({ durableSize }: Image, item: Unpublished): boolean =>

@@ -1,5 +1,9 @@
 /** What checks and repairs tell, and how files are told to grow: shapes that other files fill. */
 
+import type { PreallocationMode } from "../storage/storage.js";
+
+export type { PreallocationMode };
+
 export type FindingKind =
   | "unclean"
   | "dataOffset"
@@ -49,9 +53,6 @@ export interface RepairReport {
   /** Header and BAT as they were, saved before entries were dropped: the name of the file, or the bytes where a storage cannot save them. */
   backup?: string | Uint8Array;
 }
-
-/** How files grow. `falloc` takes real blocks, `truncate` only sets the size, `off` grows by what is needed. */
-export type PreallocationMode = "falloc" | "truncate" | "off";
 
 export interface Preallocation {
   mode: PreallocationMode;

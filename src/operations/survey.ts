@@ -9,7 +9,6 @@ import { findExtension, reserveExtension } from "./extension.js";
 import { type Image, sectorsToBytes } from "./image.js";
 import type { Operation } from "./operation.js";
 import { phaseOf } from "./phase.js";
-import { deferZeros } from "./publish.js";
 
 /** Takes the BAT that the engine holds into service, for the file as long as it is now. */
 export function* survey(image: Image): Operation<void> {
@@ -18,8 +17,6 @@ export function* survey(image: Image): Operation<void> {
   image.dataStartValid = valid;
   const extension = image.header.extensionOffset === 0 ? undefined : yield* findExtension(image);
   scan(image, sector, extension?.sectors ?? []);
-  // As long as the flag stands, nothing of the BAT shows.
-  if (image.emptyFlag) deferZeros(image, 0, image.engine.entryCount);
   image.extensionProblem = extension && reserveExtension(image, extension);
 }
 

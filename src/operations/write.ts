@@ -62,7 +62,9 @@ export function* store(image: Image, source: Source, offset: number): Operation<
 }
 
 const inOrder = (image: Image, inPlace: readonly Extent[]): boolean =>
-  inPlace.every(({ offset, length }) => mayShow(image, clusterOf(image, offset), clusterOf(image, offset + length - 1)));
+  inPlace.every(({ offset, length }) =>
+    mayShow(image, clusterOf(image, offset), clusterOf(image, offset + length - 1)),
+  );
 
 /** Whether a write in place is better kept than made after a flush: one that can be made in one piece later. */
 function parks(image: Image, source: Source, extents: readonly Extent[]): source is Uint8Array {

@@ -42,6 +42,7 @@ const DEFAULT_WAIT = 3000;
 export class OpfsStorage implements StorageSync {
   readonly path: string;
   readonly readOnly: boolean;
+  readonly preallocation = { mode: "truncate", size: 16 * 1024 * 1024 } as const;
   readonly #handle: AccessHandle;
   readonly #release: Release;
   #closed = false;

@@ -14,6 +14,11 @@ export interface Storage {
   readonly lock?: LockKind;
   /** Why the lock is not the system's. */
   readonly lockFallback?: string | undefined;
+  /**
+   * How the disk is to grow it where the opener does not say: see `OpenOptions.prealloc`. For storages that cannot
+   * allocate blocks but whose flushes are slow, as each growth needs one.
+   */
+  readonly preallocation?: { mode: PreallocationMode; size: number };
   /** Reads up to `buffer.length` bytes at `offset` into `buffer`; answers how many (0 at the end). */
   read(buffer: Uint8Array, offset: number): number | Promise<number>;
   /** Writes up to `buffer.length` bytes at `offset`, growing the storage if need be; answers how many (at least 1). */
@@ -38,6 +43,9 @@ export interface Storage {
 
 /** How a file is locked: by the system, which other software heeds, too; by files that say who has it; or not at all. */
 export type LockKind = "system" | "file" | "none";
+
+/** How files grow. `falloc` takes real blocks, `truncate` only sets the size, `off` grows by what is needed. */
+export type PreallocationMode = "falloc" | "truncate" | "off";
 
 /** A run of bytes, `end` not included. */
 export interface DataRange {
