@@ -7,7 +7,7 @@ import { DiskError } from "../errors.js";
 import { decodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE, SECTOR_SIZE } from "../format/header.js";
 import type { Storage } from "../storage/storage.js";
 import { misplaced } from "./bad-entries.js";
-import { hostClusterOf, type Image, sectorsToBytes } from "./image.js";
+import { fileOffsetOf, hostClusterOf, type Image, sectorsToBytes } from "./image.js";
 import { changeHeader } from "./mark.js";
 import { load, owning } from "./open.js";
 import type { Operation } from "./operation.js";
@@ -82,16 +82,16 @@ function isFree(image: Image, cluster: number): boolean {
   return entry === 0 || isNowhere(image, entry);
 }
 
+/** A cluster that begins in the file and ends behind it is not nowhere: the file may have grown into it since. */
 function isNowhere(image: Image, entry: number): boolean {
-  const kind = misplaced(image, entry);
-  return kind === "below" || kind === "outside";
+  return misplaced(image, entry) === "below" || fileOffsetOf(image, entry) >= image.fileSize;
 }
 
 /** An entry that led nowhere must still do so; one that the header hid may lead to what nothing else refers to. */
 function mayReturn(image: Image, entry: number, hidden: boolean): boolean {
   if (isNowhere(image, entry)) return true;
   const { engine } = image;
-  if (!hidden || misplaced(image, entry) === "offGrid") return false;
+  if (!hidden || misplaced(image, entry) !== undefined) return false;
   const hostCluster = hostClusterOf(image, entry);
   return engine.nextFree(hostCluster) === hostCluster && engine.reserve(hostCluster, 1) === 0;
 }

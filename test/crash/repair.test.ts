@@ -21,6 +21,10 @@ const GENERATIONS = 3;
 /** What a repair that nothing interrupts makes of an image; undefined where it cannot be mended. */
 interface Mended {
   content: Uint8Array;
+  /** The file after it was closed. */
+  bytes: Uint8Array;
+  /** What an undo needs, where something was dropped. */
+  backup: Uint8Array | undefined;
   /** It was damaged: then the repair frees nothing. */
   damaged: boolean;
 }
@@ -42,15 +46,17 @@ class InterruptedRepair {
     if (mended === undefined) return;
     this.#keepsReadable(mended);
     this.#interrupt(this.#image.bytes, mended, 0);
+    if (mended.backup !== undefined) this.#interruptUndo(mended, mended.backup);
   }
 
   #mended(): Mended | undefined {
     const storage = new MemoryStorage(this.#image.bytes);
     const damaged = this.#isDamaged(this.#image.bytes);
     try {
-      const mended = { content: this.#repair(storage), damaged };
-      if (damaged) this.#keepsBytes(storage.toUint8Array());
-      return mended;
+      const repaired = this.#repair(storage);
+      const bytes = storage.toUint8Array();
+      if (damaged) this.#keepsBytes(bytes);
+      return { ...repaired, bytes, damaged };
     } catch (error) {
       if (!isHopeless(error)) throw error;
       if (!equalBytes(storage.toUint8Array(), this.#image.bytes))
@@ -69,13 +75,13 @@ class InterruptedRepair {
   }
 
   /** Repairs, checks that at most leaks are left, and answers what the disk reads as. */
-  #repair(storage: MemoryStorage | CrashStorage): Uint8Array {
+  #repair(storage: MemoryStorage | CrashStorage): Pick<Mended, "content" | "backup"> {
     const disk = DiskSync.open(storage, { engine: this.#engine, repair: "all", prealloc: { mode: "off" } });
     const left = disk.repaired!.after.findings.filter(({ severity }) => severity !== "leak");
     if (left.length > 0) throw new Error(left.map(({ message }) => message).join("; "));
     const content = readAll(disk);
     disk.close();
-    return content;
+    return { content, backup: disk.repaired!.backup as Uint8Array | undefined };
   }
 
   /** Behind the tables every byte of a damaged file is as it was: what nothing refers to may be what a wrong entry meant. */
@@ -101,6 +107,32 @@ class InterruptedRepair {
 
   #interrupt(bytes: Uint8Array, mended: Mended, generation: number): void {
     const storage = new CrashStorage(bytes, { punch: this.#random() < 0.7, allocate: false });
+    const judge = (crashed: Uint8Array) => this.#judge(crashed, mended, generation, storage.saved.length > 0);
+    this.#throughCrashes(storage, () => this.#repair(storage), judge, `in generation ${generation}`);
+  }
+
+  /** An undo that is cut off leaves an image that reads as the repaired one, and can be repaired again. */
+  #interruptUndo(mended: Mended, backup: Uint8Array): void {
+    const storage = new CrashStorage(mended.bytes, { punch: false, allocate: false });
+    // Behind a BAT that was too short there are entries that lead somewhere: the undo is what makes them show.
+    const shows = backup.length > HEADER_SIZE + 4 * new DataView(backup.buffer, backup.byteOffset).getUint32(32, true);
+    const judge = (crashed: Uint8Array) => {
+      this.visited++;
+      this.#keepsBytes(crashed);
+      DiskSync.open(new MemoryStorage(crashed), { engine: this.#engine, readOnly: true }).close();
+      const { content } = this.#repair(new MemoryStorage(crashed));
+      if (!shows && !equalBytes(content, mended.content)) throw new Error("an undo changes what the disk reads as");
+    };
+    this.#throughCrashes(storage, () => DiskSync.undoRepair(storage, backup), judge, "in an undo");
+  }
+
+  /** Runs an operation, and judges what a crash could leave after each of its requests. */
+  #throughCrashes(
+    storage: CrashStorage,
+    operate: () => unknown,
+    judge: (crashed: Uint8Array) => void,
+    where: string,
+  ): void {
     let seen = new Set<number>();
     let fault: Error | undefined;
     storage.onChange = () => {
@@ -112,17 +144,17 @@ class InterruptedRepair {
       for (const { size, picks } of states) {
         const crashed = storage.crashed(pending, size, picks);
         try {
-          this.#judge(crashed, mended, generation, storage.saved.length > 0);
+          judge(crashed);
         } catch (error) {
           fault = new Error(
-            `${(error as Error).message}\n  in generation ${generation} after\n    ${storage.log.join("\n    ")}\n  with size ${size} and sectors ${picks} left`,
+            `${(error as Error).message}\n  ${where} after\n    ${storage.log.join("\n    ")}\n  with size ${size} and sectors ${picks} left`,
             { cause: error },
           );
           return;
         }
       }
     };
-    this.#repair(storage);
+    operate();
     if (fault !== undefined) throw fault;
   }
 
@@ -131,7 +163,7 @@ class InterruptedRepair {
     if (generation === 0 && !saved) this.#keepsEntries(crashed);
     if (mended.damaged) this.#keepsBytes(crashed);
     DiskSync.open(new MemoryStorage(crashed), { engine: this.#engine, readOnly: true }).close();
-    const content = this.#repair(new MemoryStorage(crashed));
+    const { content } = this.#repair(new MemoryStorage(crashed));
     if (!equalBytes(content, mended.content)) {
       const { clusterSize } = this.#image;
       const at = content.findIndex((byte, index) => byte !== mended.content[index]);
