@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openFileSync } from "../../src/node.js";
@@ -50,6 +50,24 @@ describe("parablock create", () => {
     writeFileSync(path, "kept");
     expect(parablock(["create", "--force", path, "1000"]).status).toBe(1);
     expect(readFileSync(path, "utf8")).toBe("kept");
+  });
+
+  it("makes what a symbolic link leads to, where there is nothing yet", () => {
+    symlinkSync("later", file("dangling"));
+    for (const args of [
+      ["create", file("dangling"), "1M"],
+      ["convert", "--to", "raw", file("dangling"), file("raw-link")],
+    ]) {
+      if (args[0] === "convert") symlinkSync("raw-later", file("raw-link"));
+      expect(parablock(args)).toMatchObject({ status: 0, stderr: "" });
+    }
+    for (const [link, target] of [
+      ["dangling", "later"],
+      ["raw-link", "raw-later"],
+    ] as const) {
+      expect(lstatSync(file(link)).isSymbolicLink()).toBe(true);
+      expect(readFileSync(file(target)).length).toBe(2 ** 20);
+    }
   });
 
   it("replaces what a symbolic link names, not the link", () => {

@@ -1,9 +1,10 @@
 /** File names that a terminal would obey reach it as text that it only shows, in reports as in errors. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { makeDisk, parablock } from "./command.js";
+import { cliPath, makeDisk, parablock } from "./command.js";
 
 const NAME = "a\u001b[31mred\u001b]0;title\u0007\u009b2Jb\nx: no errors\r\u202e.hds";
 const SHOWN = "a\\u001b[31mred\\u001b]0;title\\u0007\\u009b2Jb\\nx: no errors\\r\\u202e.hds";
@@ -66,5 +67,44 @@ describe("A name with escape sequences and line ends", () => {
     const { stdout } = parablock([command, "--json", disk]);
     expect(stdout).toMatch(LINES);
     expect(JSON.parse(stdout).filename).toBe(disk);
+  });
+});
+
+/** Arguments of bytes, as a shell passes them on. */
+function withBytes(...args: string[]): { status: number | null; stderr: string } {
+  const words = args.map((word) => `"$(printf %b '${word}')"`).join(" ");
+  const script = `cd "$2" && exec "$0" "$1" ${words}`;
+  const { status, stderr } = spawnSync("bash", ["-c", script, process.execPath, cliPath, folder]);
+  return { status, stderr: stderr.toString() };
+}
+
+describe.skipIf(process.platform !== "linux")("A name that is not UTF-8", () => {
+  beforeAll(() => {
+    makeDisk(join(folder, "disk.hds"), { size: 65536 });
+    writeFileSync(join(folder, "raw.img"), new Uint8Array(65536));
+  });
+
+  const refused = /^parablock: .* is not valid UTF-8, and would be the name of another file: rename the file.*\n$/;
+
+  it.each([
+    [["create", "new\\xff.hds", "1M"]],
+    [["info", "disk\\xff.hds"]],
+    [["convert", "raw.img", "out\\xe9.hds"]],
+    [["convert", "--base", "b\\xc3.raw", "disk.hds", "out.raw"]],
+    [["map", "--svg", "p\\xff.svg", "disk.hds"]],
+  ])("is refused: %j", (args) => {
+    const before = readdirSync(folder).sort();
+    const { status, stderr } = withBytes(...args);
+    expect(stderr).toMatch(refused);
+    expect(status).toBeGreaterThan(0);
+    expect(readdirSync(folder).sort()).toEqual(before);
+  });
+
+  it("is not one that has the replacement character by right, there already or new", () => {
+    for (const name of ["right\\xef\\xbf\\xbd.hds", "r\\xc3\\xa9al.hds"]) {
+      expect(withBytes("create", name, "1M")).toEqual({ status: 0, stderr: "" });
+      expect(withBytes("info", name)).toEqual({ status: 0, stderr: "" });
+    }
+    expect(readdirSync(folder)).toEqual(expect.arrayContaining(["right\ufffd.hds", "r\u00e9al.hds"]));
   });
 });
