@@ -7,6 +7,7 @@
  * the cache, and what was being fetched when it began is never kept.
  */
 
+import { requireKept } from "../buffers.js";
 import type { OptionNames } from "../caller-options.js";
 import { quote } from "../printable.js";
 import { ReadAhead } from "./read-ahead.js";
@@ -105,14 +106,15 @@ export class BlockCache {
   /** Fills the whole target, which must lie inside the source; answers its length, at once where memory has it all. */
   read(target: Uint8Array, offset: number): number | Promise<number> {
     if (target.length >= this.#settings.cacheSize / 4) return this.#readLarge(target, offset);
+    const { length } = target;
     const waits = this.#copyOrWait(target, offset);
-    this.#fetchAhead(offset, target.length);
+    this.#fetchAhead(offset, length);
     if (waits.length > 0) {
       this.statistics.cacheMisses++;
-      return allOf(waits).then(() => target.length);
+      return allOf(waits).then(() => length);
     }
     this.statistics.cacheHits++;
-    return target.length;
+    return length;
   }
 
   /** A change of these bytes begins. */
@@ -151,10 +153,15 @@ export class BlockCache {
     const [first, last] = [this.#indexOf(offset), this.#indexOf(offset + target.length - 1)];
     if (!this.#touch(first, last)) return [this.#straight(target, offset)];
     const waits: Promise<void>[] = [];
+    const { length } = target;
+    const copyLater = (block: Block) => {
+      requireKept(target, length);
+      this.#copy(block, target, offset);
+    };
     for (let index = first; index <= last; index++) {
       const block = this.#blocks.get(index) ?? this.#want(index);
       if (block.ready) this.#copy(block, target, offset);
-      else waits.push(block.done.then(() => this.#copy(block, target, offset)));
+      else waits.push(block.done.then(() => copyLater(block)));
     }
     return waits;
   }
@@ -233,11 +240,12 @@ export class BlockCache {
     const { blockSize } = this.#settings;
     const head = (blockSize - (offset % blockSize)) % blockSize;
     const tail = target.length - ((offset + target.length) % blockSize);
+    const { length } = target;
     this.statistics.cacheMisses++;
     const waits = tail > head ? [this.#straight(target.subarray(head, tail), offset + head)] : [];
     if (head > 0) waits.push(...this.#copyOrWait(target.subarray(0, head), offset));
-    if (tail < target.length) waits.push(...this.#copyOrWait(target.subarray(tail), offset + tail));
-    return allOf(waits).then(() => target.length);
+    if (tail < length) waits.push(...this.#copyOrWait(target.subarray(tail), offset + tail));
+    return allOf(waits).then(() => length);
   }
 
   #straight(target: Uint8Array, offset: number): Promise<void> {

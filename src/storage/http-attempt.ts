@@ -39,15 +39,20 @@ export class Attempt {
   }
 
   /**
-   * What the promise brings, or the abort's reason: a fetch of the caller's own may not heed the signal. One at a time.
-   * Promise.race would not do: each call would hang its result, a piece of the file, on the promise of the abort.
+   * What the network answers, or the abort's reason, as a fetch of the caller's own may not heed the signal. One at a
+   * time. Promise.race would not do: each call would hang its result, a piece of the file, on the promise of the abort.
+   * @throws DiskError where the whole ends; TransientError
    */
-  unlessAborted<T>(promise: PromiseLike<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.#reject = reject;
-      if (this.signal.aborted) reject(this.signal.reason);
-      Promise.resolve(promise).then(resolve, reject);
-    });
+  async network<T>(request: () => PromiseLike<T>): Promise<T> {
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        this.#reject = reject;
+        if (this.signal.aborted) reject(this.signal.reason);
+        Promise.resolve(request()).then(resolve, reject);
+      });
+    } catch (error) {
+      throw asFailure(error, this.signal);
+    }
   }
 
   /** Gives up what is left of the answer, too: an unread body would keep its connection. */
@@ -84,7 +89,7 @@ export async function sleep(milliseconds: number, running: Set<AbortController>)
 }
 
 /** Whatever fetch throws, and it may throw anything, is the network's: another try may help. */
-export function asFailure(error: unknown, signal: AbortSignal): unknown {
+function asFailure(error: unknown, signal: AbortSignal): unknown {
   if (error instanceof DiskError || error instanceof TransientError) return error;
   if (signal.reason instanceof TransientError) return signal.reason;
   const cause = fieldOf(error, "cause");

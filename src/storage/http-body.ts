@@ -3,11 +3,14 @@
  * that the answer is whole; what a cut answer left is kept where its length was announced, so that the next try
  * asks for the rest alone.
  */
+import { requireKept } from "../buffers.js";
 import { counted } from "../count.js";
 import { badResponse, type RangeRequest, TransientError } from "./http-response.js";
 
 export class BodySink {
   readonly #parts: readonly Uint8Array[];
+  /** Of the parts, as they were handed in: memory may be taken away while the request waits. */
+  readonly #lengths: readonly number[];
   readonly #filled: (index: number) => void;
   /** Index of the part that comes next, and bytes that it has already. */
   #part = 0;
@@ -25,6 +28,7 @@ export class BodySink {
 
   constructor(parts: readonly Uint8Array[], offset: number, filled: (index: number) => void) {
     this.#parts = parts;
+    this.#lengths = parts.map(({ length }) => length);
     this.#filled = filled;
     this.#start = this.position = offset;
     this.#answerStart = { position: offset, part: 0, inPart: 0 };
@@ -66,6 +70,7 @@ export class BodySink {
 
   #putPart(bytes: Uint8Array): number {
     const part = this.#parts[this.#part]!;
+    requireKept(part, this.#lengths[this.#part]!);
     const count = Math.min(bytes.length, part.length - this.#inPart);
     part.set(bytes.subarray(0, count), this.#inPart);
     this.#inPart += count;

@@ -4,6 +4,8 @@
  */
 import { counted } from "../count.js";
 import { DiskError, type DiskErrorCode } from "../errors.js";
+import { shownName } from "../printable.js";
+import { changed, type ExpectedVersion, type FileVersion, versionOf } from "./http-version.js";
 
 /** What was asked for. */
 export interface RangeRequest {
@@ -11,14 +13,6 @@ export interface RangeRequest {
   /** In bytes; `end` is excluded. */
   start: number;
   end: number;
-}
-
-/** What tells one content of a URL from another. */
-export interface FileVersion {
-  /** In bytes. */
-  total: number;
-  etag: string | null;
-  lastModified: string | null;
 }
 
 /** An answer that another try may better. */
@@ -37,8 +31,13 @@ export class TransientError extends Error {
  * Checks status and headers of an answer; answers which version of the file it is from. `pinned` is the version that
  * was opened; where there is none yet, this is the first answer. @throws DiskError, TransientError
  */
-export function checkResponse(request: RangeRequest, response: Response, pinned?: FileVersion): FileVersion {
-  if (response.status !== 206) return checkOther(request, response, pinned);
+export function checkResponse(
+  request: RangeRequest,
+  response: Response,
+  expected: ExpectedVersion,
+  pinned?: FileVersion,
+): FileVersion {
+  if (response.status !== 206) return checkOther(request, response, expected, pinned);
   requireUnpacked(request, response);
   const { start, end, total } = contentRange(request, response);
   // Only the first request may ask beyond the end, as it does not know where that is.
@@ -46,21 +45,20 @@ export function checkResponse(request: RangeRequest, response: Response, pinned?
   if (start !== request.start || end !== wanted) {
     throw badResponse(request, describe(request), `bytes ${start}-${end - 1} of ${total}`, ADVICE.shifted);
   }
-  const version = versionOf(response, total);
-  if (pinned !== undefined) requireSame(request, version, pinned);
+  const version = versionOf(request, response, total, expected, pinned);
   const length = response.headers.get("content-length");
   if (length !== null && Number(length) !== end - start)
     throw badResponse(
       request,
       `a body of ${counted(end - start, "byte")}`,
-      `Content-Length: ${length}`,
+      `Content-Length: ${shownName(length)}`,
       ADVICE.shifted,
     );
   return version;
 }
 
 export function badResponse({ url, start, end }: RangeRequest, expected: string, got: string, advice: string) {
-  const message = `${url}: expected ${expected}, got ${got}. ${advice}`;
+  const message = `${shownName(url)}: expected ${expected}, got ${got}. ${advice}`;
   return new DiskError("BAD_RESPONSE", message, { url, start, end, expected, got });
 }
 
@@ -68,7 +66,10 @@ export const describe = ({ start, end }: RangeRequest): string => `bytes ${start
 
 export const ADVICE = {
   ranges:
-    "The server must serve byte ranges (Accept-Ranges: bytes): turn them on, serve the file as a static one, and let no compression or proxy take them away.",
+    "The server must serve byte ranges (Accept-Ranges: bytes): turn them on, serve the file as a static one, and let no compression or proxy take them away. A small file can be fetched as a whole: the option wholeFile.",
+  multipart: "The server must answer one range with that range alone.",
+  length:
+    "Without one a cut answer would pass for the whole file: turn compression off, or say how long the file is (the option expect: length or sha256).",
   encoding: "The server must send the file as it is: turn compression off for it.",
   shifted: "The server, or a cache before it, serves ranges wrongly: have the cache emptied, or go round it.",
   cors: "The server must send Content-Range with every 206; across origins it must also send Access-Control-Expose-Headers: Content-Range, ETag, Content-Encoding.",
@@ -83,17 +84,24 @@ export function retryAfterOf(headers: Headers, now: number): number | undefined 
 }
 
 /** Any status but 206. Only a file without a byte may be opened with one, as no range of it can be sent. */
-function checkOther(request: RangeRequest, response: Response, pinned?: FileVersion): FileVersion {
+function checkOther(
+  request: RangeRequest,
+  response: Response,
+  expected: ExpectedVersion,
+  pinned?: FileVersion,
+): FileVersion {
   const { status, headers } = response;
-  if (pinned === undefined && isEmptyFile(response)) return versionOf(response, 0);
+  if (pinned === undefined && isEmptyFile(response)) return versionOf(request, response, 0, expected);
   if (status === 429 || status === 408 || status >= 500) {
     const message = `the server answered ${statusText(response)}`;
     throw new TransientError(message, { retryAfter: retryAfterOf(headers, Date.now()) });
   }
-  if (status === 416 && pinned !== undefined)
-    throw changed(request, `${counted(pinned.total, "byte")}`, headers.get("content-range") ?? "fewer (416)");
+  if (status === 416 && pinned !== undefined) {
+    const range = headers.get("content-range");
+    throw changed(request, counted(pinned.total, "byte"), range === null ? "fewer (416)" : shownName(range), true);
+  }
   if (status >= 200 && status < 300) {
-    if (pinned !== undefined) requireSame(request, versionOf(response, pinned.total), pinned);
+    if (pinned !== undefined) versionOf(request, response, pinned.total, expected, pinned);
     requireUnpacked(request, response);
     const got = status === 200 ? "200 with the whole file" : statusText(response);
     throw badResponse(request, `206 with ${describe(request)}`, got, ADVICE.ranges);
@@ -105,7 +113,7 @@ function checkOther(request: RangeRequest, response: Response, pinned?: FileVers
 function requireUnpacked(request: RangeRequest, { headers }: Response): void {
   const encoding = headers.get("content-encoding");
   if (encoding === null || encoding === "identity") return;
-  throw badResponse(request, "the bytes themselves", `Content-Encoding: ${encoding}`, ADVICE.encoding);
+  throw badResponse(request, "the bytes themselves", `Content-Encoding: ${shownName(encoding)}`, ADVICE.encoding);
 }
 
 function isEmptyFile({ status, headers }: Response): boolean {
@@ -123,36 +131,25 @@ const STATUS: Record<number, [DiskErrorCode, string]> = {
 function statusError(request: RangeRequest, response: Response): DiskError {
   const { status } = response;
   const [code, advice] = STATUS[status] ?? ["IO", "The server refuses the request: its log may say why."];
-  const message = `${request.url}: expected 206 with ${describe(request)}, got ${statusText(response)}. ${advice}`;
+  const message = `${shownName(request.url)}: expected 206 with ${describe(request)}, got ${statusText(response)}. ${advice}`;
   return new DiskError(code, message, { ...request, status });
 }
 
-const statusText = ({ status, statusText }: Response): string => `${status} ${statusText}`.trim();
+const statusText = ({ status, statusText }: Response): string => shownName(`${status} ${statusText}`.trim());
 
 function contentRange(request: RangeRequest, { headers }: Response): { start: number; end: number; total: number } {
   const text = headers.get("content-range");
+  const type = headers.get("content-type") ?? "";
+  if (/^multipart\/byteranges/i.test(type))
+    throw badResponse(request, describe(request), `several parts (${shownName(type)})`, ADVICE.multipart);
   if (text === null) throw badResponse(request, "a Content-Range header", "none", ADVICE.cors);
   const [start, last, total] = (/^bytes (\d+)-(\d+)\/(\d+)$/i.exec(text.trim()) ?? []).slice(1).map(Number);
   if (start === undefined || !Number.isSafeInteger(total) || last! < start || last! >= total!)
-    throw badResponse(request, `Content-Range: ${describe(request)}/<the file's length>`, text, ADVICE.ranges);
+    throw badResponse(
+      request,
+      `Content-Range: ${describe(request)}/<the file's length>`,
+      shownName(text),
+      ADVICE.ranges,
+    );
   return { start, end: last! + 1, total: total! };
-}
-
-function versionOf({ headers }: Response, total: number): FileVersion {
-  return { total, etag: headers.get("etag"), lastModified: headers.get("last-modified") };
-}
-
-/** The date decides only where there is no ETag: servers that share a load may differ in it. */
-function requireSame(request: RangeRequest, version: FileVersion, pinned: FileVersion): void {
-  if (version.total !== pinned.total) throw changed(request, `${counted(pinned.total, "byte")}`, `${version.total}`);
-  if (pinned.etag !== null) {
-    if (version.etag !== pinned.etag) throw changed(request, `ETag ${pinned.etag}`, `${version.etag}`);
-  } else if (pinned.lastModified !== version.lastModified) {
-    throw changed(request, `Last-Modified ${pinned.lastModified}`, `${version.lastModified}`);
-  }
-}
-
-function changed({ url, start, end }: RangeRequest, expected: string, got: string): DiskError {
-  const message = `${url} has changed since it was opened: expected ${expected}, got ${got}. Open it again; changes made over the old content do not fit the new one`;
-  return new DiskError("CHANGED", message, { url, start, end, expected, got });
 }

@@ -2,101 +2,74 @@
  * A file on a web server, read by range requests as it is needed: what came before stays in a bounded cache, what a
  * sequential reader will want is fetched ahead. A file that changes on the server is an error, never mixed data.
  */
-
-import { type OptionNames, requireOptions } from "../caller-options.js";
+import { takeBuffer } from "../buffers.js";
 import { DiskError } from "../errors.js";
-import { quote, shownName } from "../printable.js";
-import { BlockCache, CACHE_OPTIONS, type CacheOptions, type CacheStatistics, cacheSettings } from "./block-cache.js";
-import { type Fetch, HttpRanges, type RequestSettings, type RequestStatistics } from "./http-ranges.js";
+import { shownName } from "../printable.js";
+import { BlockCache, type CacheStatistics } from "./block-cache.js";
+import { type HttpOptions, type HttpSettings, httpSettings } from "./http-options.js";
+import { HttpRanges } from "./http-ranges.js";
+import { HttpRequests, type RequestStatistics } from "./http-requests.js";
+import type { Pinned } from "./http-version.js";
+import { type WholeFile, wholeByRanges } from "./http-whole.js";
 import type { Storage } from "./storage.js";
 
-/** How to ask the server, and what to keep. */
-export interface HttpOptions extends CacheOptions {
-  /**
-   * Makes the requests. Default: the platform's `fetch`. With one of your own you add what it takes: credentials,
-   * signatures, a proxy. It must send the headers and heed the signal that it is given.
-   */
-  fetch?: Fetch;
-  /** Headers for every request. Default: none, as across origins any other than Range makes browsers ask twice. */
-  headers?: Record<string, string>;
-  /** Ends all requests, those waiting to be retried among them; what needs the server fails with ABORTED from then on. */
-  signal?: AbortSignal;
-  /**
-   * Longest wait for the next bytes, in milliseconds; less than 128 bytes a second is none, a slow download that goes on
-   * faster is not cut. Default 30 000.
-   */
-  timeout?: number;
-  /** Further tries after a network error, 408, 429 or 5xx. Default 5: with their waits they outlast a server's restart. */
-  retries?: number;
-  /** First wait before another try, in milliseconds; each is twice as long as the one before. Default 250. */
-  retryDelay?: number;
-  /** Longest wait before another try, in milliseconds, also where Retry-After asks for more. Default 30 000. */
-  longestWait?: number;
-  /** Requests at once. Default 6: browsers open no more connections to one server. */
-  connections?: number;
+/** What a storage has asked and received since it was opened. */
+export interface HttpStatistics extends RequestStatistics, CacheStatistics {
+  /** What tells this content of the URL from another. */
+  readonly pinned: Pinned;
 }
 
-const HTTP_OPTIONS: OptionNames<HttpOptions> = {
-  ...CACHE_OPTIONS,
-  fetch: true,
-  headers: true,
-  signal: true,
-  timeout: true,
-  retries: true,
-  retryDelay: true,
-  longestWait: true,
-  connections: true,
-};
-
-/** What a storage has asked and received since it was opened. */
-export interface HttpStatistics extends RequestStatistics, CacheStatistics {}
+/** What reads are answered from: blocks as they come, or the whole file. */
+type Content = BlockCache | WholeFile;
 
 export class HttpStorage implements Storage {
   readonly path: string;
   readonly readOnly = true;
-  readonly #ranges: HttpRanges;
-  readonly #cache: BlockCache;
+  readonly #requests: HttpRequests;
+  readonly #pinned: Pinned;
   readonly #stopListening: () => void;
+  #content: Content;
   #closed = false;
 
-  private constructor(url: string, ranges: HttpRanges, cache: BlockCache, stopListening: () => void) {
-    this.path = url;
-    this.#ranges = ranges;
-    this.#cache = cache;
+  private constructor(requests: HttpRequests, content: Content, pinned: Pinned, stopListening: () => void) {
+    this.path = requests.url;
+    this.#requests = requests;
+    this.#content = content;
+    this.#pinned = pinned;
     this.#stopListening = stopListening;
   }
 
   /**
    * Asks the server for two bytes, and so for the file's length and version. A relative URL is the page's.
-   * @throws DiskError NOT_FOUND, PERMISSION, BAD_RESPONSE, ABORTED, IO; TypeError, RangeError
+   * @throws DiskError NOT_FOUND, PERMISSION, BAD_RESPONSE, CHANGED, TOO_LARGE, ABORTED, IO; TypeError, RangeError
    */
   static async open(url: string | URL, options: HttpOptions = {}): Promise<HttpStorage> {
-    requireOptions(options, HTTP_OPTIONS);
-    const absolute = absoluteUrl(url);
-    const settings = cacheSettings(options);
-    const ranges = new HttpRanges(absolute, requestSettings(options));
-    const stopListening = endWith(options.signal, ranges, absolute);
+    const settings = httpSettings(options);
+    const requests = new HttpRequests(absoluteUrl(url), settings.requests);
+    const stopListening = endWith(options.signal, requests);
     try {
-      const cache = new BlockCache(ranges, settings);
-      cache.size = await ranges.probe();
-      return new HttpStorage(absolute, ranges, cache, stopListening);
+      const [content, pinned] = await openContent(requests, settings);
+      if (pinned === "nothing") warnUnpinned(requests.url, settings);
+      return new HttpStorage(requests, content, pinned, stopListening);
     } catch (error) {
       stopListening();
       throw error;
     }
   }
 
-  /** What was asked and received so far. */
+  /** What was asked and received so far, and what holds the answers together. */
   get statistics(): HttpStatistics {
-    return { ...this.#ranges.statistics, ...this.#cache.statistics };
+    const { cacheHits, cacheMisses } = this.#content.statistics;
+    return { ...this.#requests.statistics, cacheHits, cacheMisses, pinned: this.#pinned };
   }
 
   /** @throws DiskError CHANGED, BAD_RESPONSE, NOT_FOUND, PERMISSION, ABORTED, CLOSED, IO */
   read(buffer: Uint8Array, offset: number): number | Promise<number> {
     this.#requireOpen();
-    const length = Math.min(buffer.length, this.#cache.size - offset);
+    const target = takeBuffer(buffer);
+    const length = Math.min(target.length, this.#content.size - offset);
     if (length <= 0) return 0;
-    return this.#cache.read(length === buffer.length ? buffer : buffer.subarray(0, length), offset);
+    return this.#content.read(length === target.length ? target : target.subarray(0, length), offset);
   }
 
   write(): never {
@@ -105,7 +78,7 @@ export class HttpStorage implements Storage {
 
   size(): number {
     this.#requireOpen();
-    return this.#cache.size;
+    return this.#content.size;
   }
 
   truncate(): never {
@@ -121,8 +94,8 @@ export class HttpStorage implements Storage {
     this.#requireOpen();
     this.#closed = true;
     this.#stopListening();
-    this.#ranges.end(this.#closedError());
-    this.#cache.clear();
+    this.#requests.end(this.#closedError());
+    this.#content.clear();
   }
 
   #requireOpen(): void {
@@ -130,11 +103,11 @@ export class HttpStorage implements Storage {
   }
 
   #closedError(): DiskError {
-    return new DiskError("CLOSED", `${this.path} is closed: open it again`, { url: this.path });
+    return new DiskError("CLOSED", `${shownName(this.path)} is closed: open it again`, { url: this.path });
   }
 
   #readOnly(): DiskError {
-    const message = `${this.path} cannot be written: take it as the base of a disk that can`;
+    const message = `${shownName(this.path)} cannot be written: take it as the base of a disk that can`;
     return new DiskError("READ_ONLY", message, { url: this.path });
   }
 }
@@ -150,28 +123,27 @@ function absoluteUrl(url: string | URL): string {
   return absolute.href;
 }
 
-function requestSettings(options: HttpOptions): RequestSettings {
-  const {
-    fetch = (url, init) => globalThis.fetch(url, init),
-    headers = {},
-    timeout = 30_000,
-    retries = 5,
-    retryDelay = 250,
-    longestWait = 30_000,
-    connections = 6,
-  } = options;
-  for (const [name, value] of Object.entries({ timeout, retries, retryDelay, longestWait, connections })) {
-    const least = name === "timeout" || name === "connections" ? 1 : 0;
-    if (!(typeof value === "number" && value >= least))
-      throw new RangeError(`${name}: expected a number from ${least}, got ${quote(value)}`);
-  }
-  const checked = Object.fromEntries(new Headers(headers)); // throws for what is no header
-  return { fetch, headers: checked, timeout, retries, retryDelay, longestWait, connections };
+/** The file as a whole where it must or can only be so, else by ranges. */
+async function openContent(requests: HttpRequests, { cache, whole }: HttpSettings): Promise<[Content, Pinned]> {
+  const ranges = new HttpRanges(requests, whole.expected);
+  const file = (await ranges.probe(whole)) ?? (whole.sha256 && (await wholeByRanges(ranges, requests.url, whole)));
+  if (file) return [file, file.pinned];
+  const { total, pinned } = ranges.version;
+  const blocks = new BlockCache(ranges, cache);
+  blocks.size = total;
+  return [blocks, pinned];
+}
+
+function warnUnpinned(url: string, { onwarning }: HttpSettings): void {
+  const message = `${shownName(url)}: the server sends neither an ETag nor a Last-Modified that tells changes apart: if the file is replaced by one of the same length while it is open, bytes of both are mixed. Have the server send an ETag (across origins with Access-Control-Expose-Headers: ETag), or give the option expect: sha256 or version`;
+  onwarning?.({ code: "UNPINNED", url, message });
 }
 
 /** Ends the requests when the signal does; answers how to stop listening. */
-function endWith(signal: AbortSignal | undefined, ranges: HttpRanges, url: string): () => void {
-  const abort = () => ranges.end(new DiskError("ABORTED", `reading ${url} was aborted`, { url }, signal!.reason));
+function endWith(signal: AbortSignal | undefined, requests: HttpRequests): () => void {
+  const { url } = requests;
+  const abort = () =>
+    requests.end(new DiskError("ABORTED", `reading ${shownName(url)} was aborted`, { url }, signal!.reason));
   if (signal?.aborted) abort();
   signal?.addEventListener("abort", abort, { once: true });
   return () => signal?.removeEventListener("abort", abort);

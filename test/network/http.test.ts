@@ -6,7 +6,8 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Disk } from "../../src/disk.js";
 import { DiskError } from "../../src/errors.js";
-import { type HttpOptions, HttpStorage } from "../../src/storage/http.js";
+import { HttpStorage } from "../../src/storage/http.js";
+import type { HttpOptions, HttpWarning } from "../../src/storage/http-options.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { describeWith, tool } from "../support/peers.js";
 import { below, patternBytes, randomFrom } from "../support/random.js";
@@ -115,6 +116,31 @@ describeWith([tool("nginx")], "HttpStorage on nginx", () => {
     expect(error.message).toContain(`${nginx.url}/${path}`);
   });
 
+  it("warns where nginx gives no ETag, and a date that may stay while the file changes", async () => {
+    const warnings: HttpWarning[] = [];
+    const onwarning = (warning: HttpWarning) => warnings.push(warning);
+    writeFileSync(file("fresh.img"), content);
+    const fresh = new Date(Date.now() + 1000); // the answer comes within a second of it
+    utimesSync(file("fresh.img"), fresh, fresh);
+    expect((await open("plain/fresh.img", { onwarning })).statistics.pinned).toBe("nothing");
+    expect(warnings.map(({ code, url }) => [code, url])).toEqual([["UNPINNED", `${nginx.url}/plain/fresh.img`]]);
+    utimesSync(file("fresh.img"), 1_700_000_000, 1_700_000_000);
+    expect((await open("plain/fresh.img", { onwarning })).statistics.pinned).toBe("last-modified");
+    expect((await open("fresh.img", { onwarning })).statistics.pinned).toBe("etag");
+    expect(warnings.length).toBe(1);
+  });
+
+  it("fetches whole what nginx packs or gives no ranges of, where that may be", async () => {
+    const whole = await open("whole/disk.img", { wholeFile: true });
+    await expectContent(whole, content);
+    expect(whole.statistics).toMatchObject({ requests: 1, bytes: SIZE, pinned: "whole" });
+    expect((await failureOf(open("packed/disk.img", { wholeFile: true }))).message).toMatch(
+      /Content-Length for the file/,
+    );
+    const packed = await open("packed/disk.img", { wholeFile: true, expect: { length: SIZE } });
+    await expectContent(packed, content);
+  });
+
   it("gives up on 503 after as many tries as it was told", async () => {
     const error = await failureOf(open("busy/disk.img", { retries: 2 }));
     expect(error.code).toBe("IO");
@@ -217,7 +243,8 @@ describeWith([tool("nginx")], "HttpStorage on nginx", () => {
     const storage = await open("disk.img");
     const options = { size: 1024 * KIB, clusterSize: 16 * KIB, base: storage };
     const disk = await Disk.create(memory, options);
-    expect(storage.statistics.requests).toBe(1);
+    // Its length, and its first block: the base is asked before anything is touched.
+    expect(storage.statistics.requests).toBe(2);
     const expected = new Uint8Array(1024 * KIB);
     expected.set(content);
     for (const [tag, offset] of [100, 300_001, SIZE - 50, 900_000].entries()) {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer, preview } from "vite";
+import type { Pinned } from "../../src/storage/http-version.js";
 import { findTool, type Need, tool } from "../support/peers.js";
 import { freePort, isListening, Nginx } from "./nginx.js";
 
@@ -17,14 +18,22 @@ export interface FileServer extends AsyncDisposable {
 export interface ServerKind {
   name: string;
   needs: Need[];
+  /** By what it tells contents apart, in a file that is not of this moment. */
+  pinned: Pinned;
   start(): Promise<FileServer>;
 }
 
-export const nginx: ServerKind = { name: "nginx", needs: [tool("nginx")], start: () => Nginx.start("") };
+export const nginx: ServerKind = {
+  name: "nginx",
+  needs: [tool("nginx")],
+  pinned: "etag",
+  start: () => Nginx.start(""),
+};
 
 export const busybox: ServerKind = {
   name: "busybox httpd",
   needs: [tool("busybox")],
+  pinned: "etag",
   start: () => startProgram((root, port) => ["busybox", "httpd", "-f", "-p", `127.0.0.1:${port}`, "-h", root]),
 };
 
@@ -32,6 +41,7 @@ export const busybox: ServerKind = {
 export const python: ServerKind = {
   name: "python3 -m http.server",
   needs: [tool("python3")],
+  pinned: "whole",
   start: () => startProgram((root, port) => ["python3", "-m", "http.server", "-b", "127.0.0.1", "-d", root, `${port}`]),
 };
 
@@ -39,6 +49,7 @@ export const python: ServerKind = {
 export const vitePreview: ServerKind = {
   name: "Vite's preview server",
   needs: [],
+  pinned: "weak-etag",
   async start() {
     const root = mkdtempSync(join(tmpdir(), "parablock-vite-"));
     const port = await freePort();
@@ -54,6 +65,7 @@ export const vitePreview: ServerKind = {
 export const viteDev: ServerKind = {
   name: "Vite's dev server",
   needs: [],
+  pinned: "weak-etag",
   async start() {
     const root = mkdtempSync(join(tmpdir(), "parablock-vite-"));
     const port = await freePort();

@@ -1,7 +1,7 @@
 /** What a server can make us hold, and for how long: no more than was asked for, and not for ever. */
 import { describe, expect, it } from "vitest";
 import { HttpStorage } from "../../src/storage/http.js";
-import type { Fetch } from "../../src/storage/http-ranges.js";
+import type { Fetch } from "../../src/storage/http-requests.js";
 import { alive, collectGarbage } from "../support/garbage.js";
 import { rangeServer } from "../support/range-server.js";
 import { content, failureOf, KIB, openThenSpoil, QUICK, readSome, URL_ } from "./http-kit.js";

@@ -1,7 +1,8 @@
 /** An HttpStorage at a server in memory, as the tests of its parts open it. */
 import { expect } from "vitest";
 import { DiskError } from "../../src/errors.js";
-import { type HttpOptions, HttpStorage } from "../../src/storage/http.js";
+import { HttpStorage } from "../../src/storage/http.js";
+import type { HttpOptions } from "../../src/storage/http-options.js";
 import { patternBytes } from "../support/random.js";
 import { type Answer, type RangeServer, rangeServer, type Spoil } from "../support/range-server.js";
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Disk } from "../../src/disk.js";
 import { DiskError } from "../../src/errors.js";
 import { HttpStorage } from "../../src/storage/http.js";
-import { type Fetch, waitBefore } from "../../src/storage/http-ranges.js";
+import { type Fetch, waitBefore } from "../../src/storage/http-requests.js";
 import { retryAfterOf } from "../../src/storage/http-response.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { below, patternBytes, randomFrom } from "../support/random.js";
@@ -31,7 +31,14 @@ describe("HttpStorage", () => {
     expect(Buffer.compare(buffer, content.subarray(20 * KIB, 20 * KIB + 100))).toBe(0);
     expect(await storage.read(buffer, 31 * KIB)).toBe(100);
     expect(server.asked.slice(1)).toEqual([{ start: 16 * KIB, end: 32 * KIB }]);
-    expect(storage.statistics).toEqual({ requests: 2, retries: 0, bytes: 2 + 16 * KIB, cacheHits: 1, cacheMisses: 1 });
+    expect(storage.statistics).toEqual({
+      requests: 2,
+      retries: 0,
+      bytes: 2 + 16 * KIB,
+      cacheHits: 1,
+      cacheMisses: 1,
+      pinned: "etag",
+    });
   });
 
   it("sends its headers with a Range that nobody can replace, and past the browser's cache", async () => {
@@ -51,6 +58,23 @@ describe("HttpStorage", () => {
       expect(cache).toBe("no-store");
     }
   });
+
+  it.each([100, 100 * KIB])(
+    "takes the length of a buffer of %i bytes once, however its memory changes meanwhile",
+    async (length) => {
+      const storage = await openAt(rangeServer(() => content));
+      const memory: ArrayBuffer = Reflect.construct(ArrayBuffer, [length, { maxByteLength: 2 * length }]);
+      const buffer = new Uint8Array(memory); // it grows with its memory
+      const reading = storage.read(buffer, 0);
+      (memory as unknown as { resize(size: number): void }).resize(2 * length);
+      expect(await reading).toBe(length);
+      expect(Buffer.compare(buffer, Buffer.concat([content.subarray(0, length), new Uint8Array(length)]))).toBe(0);
+      const gone = new Uint8Array(length);
+      const late = Promise.resolve(storage.read(gone, 150 * KIB));
+      structuredClone(gone, { transfer: [gone.buffer] });
+      await expect(late).rejects.toThrow(TypeError);
+    },
+  );
 
   it("opens an empty file, whichever way a server says that it is", async () => {
     for (const spoil of [

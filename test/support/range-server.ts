@@ -1,5 +1,5 @@
 /** A web server without a network: a fetch that answers range requests from memory. Browsers have it, too. */
-import type { Fetch } from "../../src/storage/http-ranges.js";
+import type { Fetch } from "../../src/storage/http-requests.js";
 
 export interface Answer {
   status: number;
