@@ -1,8 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/folder.js";
-import { describeWith, fixtures, readFixture } from "../support/peers.js";
-import { makeDisk, parablock, patch } from "./command.js";
+import { describeWith, fixtures, nativeCalls, readFixture } from "../support/peers.js";
+import { cliPath, makeDisk, parablock, patch } from "./command.js";
 
 const file = temporaryFolder();
 const IN_USE_FIELD = 44;
@@ -42,6 +43,22 @@ describe("parablock info", () => {
       geometry: { cylinders: 4, heads: 16, sectors: 32 },
       findings: [],
     });
+  });
+
+  it("says how the image was locked, and why not by the system", () => {
+    const run = (env: Record<string, string>, ...args: string[]) =>
+      spawnSync(process.execPath, [cliPath, "info", ...args, file("a.hds")], {
+        env: { ...process.env, ...env },
+        encoding: "utf8",
+      }).stdout;
+    const plain = { PARABLOCK_NO_NATIVE: "1" };
+    expect(JSON.parse(run(plain, "--json"))).toMatchObject({ lock: "file", lockFallback: expect.any(String) });
+    expect(run(plain)).toMatch(/^lock: +lock files, which QEMU does not see: .+$/m);
+    expect(run({}, "--force-share")).toMatch(/^lock: +none: opened with share$/m);
+    if (!nativeCalls.present) return;
+    const facts = JSON.parse(run({}, "--json"));
+    expect([facts.lock, facts.lockFallback]).toEqual(["system", undefined]);
+    expect(run({})).toMatch(/^lock: +the system's$/m);
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
 import { createFile, openFile } from "../../src/node.js";
 import { temporaryFolder } from "../support/folder.js";
@@ -22,14 +22,18 @@ async function arena(name: string): Promise<{ image: string; marker: string; log
   return { image, marker: `${image}.marker`, log: `${image}.log` };
 }
 
-test.each([
+const fights = [
   { name: "two with system locks", environments: [{}, {}] },
   { name: "two with lock files", environments: [PLAIN, PLAIN] },
   { name: "one with system locks and one with lock files", environments: [{}, PLAIN] },
-])("of processes that fight for one image never two have it ($name)", async ({ name, environments }) => {
-  const { image, marker, log } = await arena(name);
-  const children = environments.map((environment, index) =>
-    Child.node(program, [image, marker, log, "AB"[index]!, String(TIMES)], environment),
+].flatMap((fight) => ["one name", "two names"].map((names) => ({ ...fight, names })));
+
+test.each(fights)("of processes that fight for one image never two have it ($name, by $names)", async (fight) => {
+  const { image, marker, log } = await arena(`${fight.name}, ${fight.names}`);
+  linkSync(image, `${image}.link`);
+  const names = [image, fight.names === "two names" ? `${image}.link` : image];
+  const children = fight.environments.map((environment, index) =>
+    Child.node(program, [names[index]!, marker, log, "AB"[index]!, String(TIMES)], environment),
   );
   for (const child of children) await child.line();
   for (const child of children) child.send("go");

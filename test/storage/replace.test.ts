@@ -4,9 +4,10 @@ import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { createFile, createFileSync, FileStorageSync, openFileSync } from "../../src/node.js";
+import { cached, Disk, MemoryStorage } from "../../src/index.js";
+import { createFile, createFileSync, FileStorage, FileStorageSync, openFileSync } from "../../src/node.js";
 import { Draft } from "../../src/storage/draft.js";
-import { type AnyDisk, type FaceKind, faces } from "../support/faces.js";
+import { type AnyDisk, createDisk, type FaceKind, faces } from "../support/faces.js";
 import { temporaryFolder } from "../support/folder.js";
 import { describeWith, type Need } from "../support/peers.js";
 
@@ -152,6 +153,24 @@ describe.each(faces)("A file that is to be replaced (%s face)", (face) => {
     execFileSync("mkfifo", [fifo]);
     await expect(replace(face, fifo)).rejects.toMatchObject({ code: "UNSUPPORTED" });
     await expect(replace(face, path("nowhere/disk.hds"))).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+});
+
+describe.each(faces)("How a file is locked (%s face)", (face) => {
+  it("is told by the disk, also through a cache, and not where a storage knows no locks", async () => {
+    const file = path(`told-${face}.hds`);
+    const disk = await replace(face, file);
+    const { lock } = disk.info;
+    expect(lock).toMatch(/^(system|file)$/);
+    await disk.close();
+    const through = await Disk.open(cached(await FileStorage.open(file)));
+    expect(through.info.lock).toBe(lock);
+    await through.close();
+    const shared = openFileSync(file, { readOnly: true, share: true });
+    expect(shared.info).toMatchObject({ lock: "none", lockFallback: "opened with share" });
+    shared.close();
+    const memory = await createDisk(face, new MemoryStorage(), { size: 512 });
+    expect("lock" in memory.info).toBe(false);
   });
 });
 
