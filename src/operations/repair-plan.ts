@@ -79,15 +79,19 @@ function requireRoom(image: Image, { entryCount }: Plan): void {
 /** So much growth is never refused, in bytes. */
 const ALWAYS_ALLOWED = 64 * 1024 * 1024;
 
-/** All that the file holds may be needed once more, and one cluster be completed: entries that want more mean nothing. */
+/**
+ * All that the file holds may be needed once more, and one cluster be completed, of which a guest sees no more than the
+ * disk has: entries that want more mean nothing.
+ */
 function requireModest(image: Image, { foundSize, wholeSize, copies, offsetWrong }: Plan): void {
   const { clusterSize } = image;
   const longer = Math.max(wholeSize, offsetWrong ? startOf(image) : 0) + copies * clusterSize;
-  const most = foundSize + Math.max(foundSize, ALWAYS_ALLOWED) + (wholeSize > foundSize ? clusterSize : 0);
+  const most =
+    foundSize + Math.max(foundSize, ALWAYS_ALLOWED) + (wholeSize > foundSize ? Math.min(clusterSize, image.size) : 0);
   if (longer <= most) return;
   throw new DiskError(
     "TOO_LARGE",
-    `the image was not repaired: its ${counted(foundSize, "byte")} would become ${longer}, more than the data in them can need, as ${counted(copies, "entry", "entries")} would get a copy of a cluster (${counted(clusterSize, "byte")}) each. Open it with readOnly: true to save what can be read`,
+    `the image was not repaired: its ${counted(foundSize, "byte")} would become ${longer}, more than the data in them can need: its clusters have ${counted(clusterSize, "byte")}, and ${counted(copies, "entry", "entries")} would get a copy of one. Open it with readOnly: true to save what can be read`,
     { expected: most, got: longer, findings: damages(image) },
   );
 }

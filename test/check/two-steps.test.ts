@@ -162,6 +162,16 @@ describe.each(cases)("A repair ($format, $face face, $engine engine)", ({ format
     expect(storage.toUint8Array().length).toBe(file.length);
   });
 
+  it("is refused where a cluster is far larger than what a guest can see of it, and changes nothing then", async () => {
+    const file = makeImage({ format, tracks: 1, hosts: [0, 1] });
+    setField(file, FIELD.tracks, 1 << 19); // 256 MiB, of which the disk has 1024 bytes
+    if (format === "v2") setField(file, FIELD.dataOffset, 0);
+    const storage = new CountingStorage(file);
+    const opening = (async () => openDisk(face, storage, { engine, repair: "all" }))();
+    await expect(opening).rejects.toMatchObject({ code: "TOO_LARGE" });
+    expect([storage.written, storage.toUint8Array().length]).toEqual([0, file.length]);
+  });
+
   it("that has no room for a longer BAT changes nothing", async () => {
     const image = withLostEntry(format);
     setField(image.bytes, FIELD.sectorCountLow, 5000 * (CLUSTER_SIZE / 512));
