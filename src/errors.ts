@@ -9,7 +9,10 @@ export type DiskErrorCode =
   | "BAD_HEADER"
   /** The file ends before the header or the BAT does. */
   | "TRUNCATED"
-  /** A size or offset is beyond what the format, exact JavaScript numbers or a limit that was set reach. */
+  /**
+   * A size or offset is beyond what the format, exact JavaScript numbers or a limit that was set reach; or a repair would
+   * make the file grow beyond what its data can need.
+   */
   | "TOO_LARGE"
   /** A format conversion is under way, or was when the image was left: only the software that began it can finish. */
   | "CONVERTING"

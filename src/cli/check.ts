@@ -103,11 +103,13 @@ function formatExtras(repaired: RepairReport | undefined, restored: number | und
   return lines.join("");
 }
 
-/** What was found before and is not there any more. */
+/** What was found before and is not there any more. Leaks that were kept may go by another name. */
 function repairedFindings(repaired: RepairReport | undefined): Finding[] {
   if (repaired === undefined) return [];
   const left = new Set(repaired.after.findings.map(({ kind }) => kind));
-  return repaired.before.findings.filter(({ kind }) => !left.has(kind));
+  return repaired.before.findings.filter(
+    ({ kind, severity }) => !left.has(kind) && (severity !== "leak" || repaired.after.leaks === 0),
+  );
 }
 
 function formatReport(file: string, report: CheckReport): string {
