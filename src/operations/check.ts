@@ -3,7 +3,7 @@ import { counted, wordFor } from "../count.js";
 import { badEntries } from "./bad-entries.js";
 import { endOf, findingsOf } from "./findings.js";
 import { type Image, requireOpen } from "./image.js";
-import { leakedRuns } from "./leaks.js";
+import { countLeaks } from "./leaks.js";
 import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
 import type { CheckReport, Finding } from "./reports.js";
@@ -21,7 +21,7 @@ export function* check(image: Image): Operation<CheckReport> {
 export function* inspect(image: Image): Operation<CheckReport> {
   requireOpen(image);
   const findings = withClusters(image, findingsOf(image));
-  const inside = sumOf(yield* leakedRuns(image));
+  const inside = yield* countLeaks(image);
   if (inside > 0) {
     const message = `${counted(inside, "cluster")} between used ones ${wordFor(inside, "holds", "hold")} data that nothing refers to`;
     findings.push({ kind: "leakedInside", severity: "leak", count: inside, message });
@@ -48,10 +48,6 @@ function withClusters(image: Image, findings: Finding[]): Finding[] {
     if (--wanted === 0) break;
   }
   return findings;
-}
-
-function sumOf(runs: readonly { count: number }[]): number {
-  return runs.reduce((sum, { count }) => sum + count, 0);
 }
 
 function total(findings: Finding[], severity: Finding["severity"]): number {

@@ -5,62 +5,102 @@
 
 import { createZeroScanner } from "../engine/create.js";
 import type { ZeroScanner } from "../engine/engine.js";
+import type { DataRange, Storage } from "../storage/storage.js";
 import type { HostRun, Image } from "./image.js";
 import { type Operation, together } from "./operation.js";
 import { punch, rangeOf } from "./punch.js";
 import { nextData, readUpTo, writeZeros } from "./transfer.js";
 
-/** How much is looked at once, in bytes, at most: a cluster is looked at by itself. */
+/** How much is looked at once, in bytes, at most. */
 const SCAN_SIZE = 1024 * 1024;
 
-/** The leaked host clusters below the image's end. */
-export function* leakedRuns(image: Image): Operation<HostRun[]> {
-  const { engine } = image;
-  const leaked: HostRun[] = [];
-  if (engine.usedCount === engine.end) return leaked;
-  const scanner = createZeroScanner(engine.kind, Math.min(SCAN_SIZE, image.clusterSize));
-  for (let first = engine.nextFree(0); first < engine.end; ) {
-    const end = engine.nextUsed(first);
-    yield* scanRun(image, { first, count: end - first }, scanner, leaked);
-    first = engine.nextFree(end);
-  }
-  return leaked;
-}
+/** How many runs are freed at the same time. */
+const RUNS_AT_ONCE = 256;
 
-/** Adds the clusters of a free run that are not all zero to `leaked`. */
-function* scanRun(image: Image, run: HostRun, scanner: ZeroScanner, leaked: HostRun[]): Operation<void> {
-  const { storage, clusterSize } = image;
-  const { offset: start, length: runLength } = rangeOf(image, run);
-  const end = start + runLength;
-  for (let offset = start; offset < end; ) {
-    if (storage.nextData) {
-      const data = yield* nextData(storage, offset);
-      if (data === undefined || data.start >= end) return;
-      offset = Math.max(offset, data.start);
-    }
-    const index = Math.floor((offset - start) / clusterSize);
-    const stop = Math.min(end, start + (index + 1) * clusterSize);
-    const length = Math.min(scanner.buffer.length, stop - offset);
-    yield* readUpTo(storage, scanner.buffer.subarray(0, length), offset);
-    if (scanner.isZero(0, length)) {
-      offset += length;
-    } else {
-      append(leaked, run.first + index);
-      offset = stop;
-    }
-  }
-}
+/** What is done with a run of leaked clusters; the walk goes on afterwards. A fragmented file has millions of them. */
+type TakeRun = (run: HostRun) => Operation<void>;
 
-function append(runs: HostRun[], hostCluster: number): void {
-  const last = runs[runs.length - 1];
-  if (last !== undefined && last.first + last.count === hostCluster) last.count++;
-  else runs.push({ first: hostCluster, count: 1 });
+/** How many host clusters below the image's end are leaked. */
+export function* countLeaks(image: Image): Operation<number> {
+  let count = 0;
+  // biome-ignore lint/correctness/useYield: counting asks for nothing
+  yield* eachLeak(image, function* (run) {
+    count += run.count;
+  });
+  return count;
 }
 
 /** Gives leaked clusters back: punched where the storage can, else zeroed, so that they are found to be free next time. */
-export function* freeLeaks(image: Image, runs: readonly HostRun[]): Operation<void> {
-  yield* together(runs.map((run) => clearRun(image, run)));
+export function* freeLeaks(image: Image): Operation<void> {
+  let runs: HostRun[] = [];
+  const clear = function* (): Operation<void> {
+    yield* together(runs.map((run) => clearRun(image, run)));
+    runs = [];
+  };
+  yield* eachLeak(image, function* (run) {
+    if (runs.push(run) === RUNS_AT_ONCE) yield* clear();
+  });
+  yield* clear();
   image.unflushed = true;
+}
+
+/** Walks the leaked host clusters below the image's end. */
+function* eachLeak(image: Image, take: TakeRun): Operation<void> {
+  const { engine } = image;
+  if (engine.usedCount === engine.end) return;
+  const scanner = createZeroScanner(engine.kind, SCAN_SIZE);
+  for (let first = engine.nextFree(0); first < engine.end; ) {
+    const end = engine.nextUsed(first);
+    yield* scanRun(image, { first, count: end - first }, scanner, take);
+    first = engine.nextFree(end);
+  }
+}
+
+/** Takes the clusters of a free run that are not all zero, neighbours as one run. */
+function* scanRun(image: Image, free: HostRun, scanner: ZeroScanner, take: TakeRun): Operation<void> {
+  const { storage, clusterSize } = image;
+  const { offset: start, length } = rangeOf(image, free);
+  let leaked: HostRun = { first: free.first, count: 0 };
+  for (let offset = start; offset < start + length; ) {
+    const piece = yield* nextPiece(storage, offset, start + length);
+    if (piece === undefined) break;
+    yield* readUpTo(storage, scanner.buffer.subarray(0, piece.end - piece.start), piece.start);
+    offset = piece.end;
+    for (const index of leakedIn(piece, scanner, start, clusterSize)) {
+      const cluster = free.first + index;
+      if (cluster !== leaked.first + leaked.count) {
+        if (leaked.count > 0) yield* take(leaked);
+        leaked = { first: cluster, count: 0 };
+      }
+      leaked.count++;
+      offset = Math.max(offset, start + (index + 1) * clusterSize); // what else it holds does not matter
+    }
+  }
+  if (leaked.count > 0) yield* take(leaked);
+}
+
+/** The next bytes of the file, as many as are looked at once, that may be anything but zero. */
+function* nextPiece(storage: Storage, offset: number, end: number): Operation<DataRange | undefined> {
+  const data = storage.nextData ? yield* nextData(storage, offset) : { start: offset, end };
+  if (data === undefined || data.start >= end) return undefined;
+  const start = Math.max(offset, data.start);
+  return { start, end: Math.min(start + SCAN_SIZE, data.end, end) };
+}
+
+/** The clusters, counted from the one at `start`, of which a piece that was read holds more than zeros. */
+function* leakedIn(
+  piece: DataRange,
+  scanner: ZeroScanner,
+  start: number,
+  clusterSize: number,
+): Generator<number, void, void> {
+  if (scanner.isZero(0, piece.end - piece.start)) return;
+  for (let at = piece.start; at < piece.end; ) {
+    const index = Math.floor((at - start) / clusterSize);
+    const partEnd = Math.min(start + (index + 1) * clusterSize, piece.end);
+    if (!scanner.isZero(at - piece.start, partEnd - at)) yield index;
+    at = partEnd;
+  }
 }
 
 function* clearRun(image: Image, run: HostRun): Operation<void> {

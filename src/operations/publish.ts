@@ -17,7 +17,7 @@ import { type Image, TASK } from "./image.js";
 import type { Operation } from "./operation.js";
 import { isParked, type Parked, unpark } from "./parked.js";
 import { locked } from "./range-locks.js";
-import { writeFully } from "./transfer.js";
+import { readFully, writeFully } from "./transfer.js";
 
 /** What the file does not show yet. */
 export type Unpublished = Deferred | Parked;
@@ -148,7 +148,19 @@ function* writeEntries(image: Image, { first, count }: Deferred): Operation<void
   const end = 4 * (first + count);
   for (let at = 4 * first; at < end; at += PIECE_SIZE) {
     // Copied: the tables' memory may move while the write is under way.
-    yield* writeFully(image.storage, image.engine.batBytes.slice(at, Math.min(at + PIECE_SIZE, end)), HEADER_SIZE + at);
+    const piece = image.engine.batBytes.slice(at, Math.min(at + PIECE_SIZE, end));
+    // Of a long run most is as it should be, though it may not be durable: a small file that claims a long BAT stays small.
+    const there = 4 * count > PIECE_SIZE && (yield* holds(image, piece, HEADER_SIZE + at));
+    if (!there) yield* writeFully(image.storage, piece, HEADER_SIZE + at);
     image.unflushed = true;
   }
+}
+
+/** Whether the file holds these entries already. */
+function* holds(image: Image, entries: Uint8Array<ArrayBuffer>, fileOffset: number): Operation<boolean> {
+  const found = new Uint8Array(entries.length);
+  yield* readFully(image.storage, found, fileOffset);
+  const [wanted, present] = [new Uint32Array(entries.buffer), new Uint32Array(found.buffer)];
+  for (let index = 0; index < wanted.length; index++) if (wanted[index] !== present[index]) return false;
+  return true;
 }

@@ -21,7 +21,7 @@ import { damages } from "./findings.js";
 import { flushTables } from "./flush.js";
 import { growFile, trim } from "./grow.js";
 import { type Image, requireOpen, requireWritable, TASK } from "./image.js";
-import { freeLeaks, leakedRuns } from "./leaks.js";
+import { freeLeaks } from "./leaks.js";
 import { beginChange, changeHeader } from "./mark.js";
 import type { Operation } from "./operation.js";
 import { deferZeros } from "./publish.js";
@@ -73,7 +73,7 @@ function* mendDamage(image: Image, plan: Plan): Operation<void> {
 function* mendLeaks(image: Image): Operation<void> {
   yield* beginChange(image);
   yield* flushTables(image);
-  yield* freeLeaks(image, yield* leakedRuns(image));
+  yield* freeLeaks(image);
   yield* trim(image);
 }
 

@@ -90,3 +90,11 @@ export const claims: readonly Claim[] = [
     [words(64, 2, 4, 6, 8, 2 ** 32 - 3)],
   ),
 ];
+
+/** An image that says it is empty, whatever its BAT of 256 MiB holds; it may be written to. */
+export const emptyWithLongBat: Claim = claim(
+  "an empty flag over a BAT of 256 MiB",
+  257 * 2048 * 512,
+  { batEntries: 2 ** 26 - 16, sectorCount: 2 ** 36, dataOffset: 2048 * 257, flags: 1 },
+  [words(64, 257), words(64 + 2 ** 27, 3, 4, 5)],
+);

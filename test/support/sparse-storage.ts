@@ -12,6 +12,8 @@ export interface Part {
 export class SparseStorage implements StorageSync {
   readonly #pages = new Map<number, Uint8Array>();
   #size: number;
+  /** Bytes that were written, zeros too. */
+  written = 0;
 
   constructor(size: number, parts: readonly Part[]) {
     this.#size = size;
@@ -35,6 +37,7 @@ export class SparseStorage implements StorageSync {
   }
 
   write(buffer: Uint8Array, offset: number): number {
+    this.written += buffer.length;
     this.#each(offset, buffer.length, (number, from, to, at) => {
       const part = buffer.subarray(at, at + to - from);
       const page = this.#pages.get(number);
