@@ -6,7 +6,7 @@
 import { requireKept, takeBuffer } from "../buffers.js";
 import { requireOptions } from "../caller-options.js";
 import { DiskError } from "../errors.js";
-import { movedBytes, READING, requireVerbs, sizeAnswered } from "./answers.js";
+import { movedBytes, READING, requireVerbs, sizeAnswered, storageName } from "./answers.js";
 import {
   BlockCache,
   type BlockSource,
@@ -16,7 +16,7 @@ import {
   cacheSettings,
   type Hold,
 } from "./block-cache.js";
-import type { LockKind, Storage } from "./storage.js";
+import type { Storage } from "./storage.js";
 
 /** A storage that remembers what was read. */
 export interface CachedStorage extends Storage {
@@ -40,10 +40,20 @@ interface Change {
   resizes: boolean;
 }
 
+/** What the cache has to know of: changes, and what it answers itself. */
+type Handled = "readOnly" | "read" | "write" | "size" | "truncate" | "flush" | "close" | "punch" | "allocate";
+
+/** All else goes to the storage as it is, as no byte waits here: what is added to Storage has to be put into one of these. */
+const PASSED_ON: Readonly<Record<Exclude<keyof Storage, Handled>, "value" | "verb">> = {
+  path: "value",
+  lock: "value",
+  lockFallback: "value",
+  preallocation: "value",
+  nextData: "verb",
+  saveBeside: "verb",
+};
+
 class Cached implements CachedStorage {
-  readonly path?: string;
-  readonly lock?: LockKind;
-  readonly lockFallback?: string;
   readonly readOnly: boolean;
   readonly punch?: Storage["punch"] & {};
   readonly allocate?: Storage["allocate"] & {};
@@ -60,11 +70,25 @@ class Cached implements CachedStorage {
     this.#inner = inner;
     this.#cache = new BlockCache(sourceOf(inner), cacheSettings(options));
     this.readOnly = inner.readOnly ?? false;
-    if (inner.path !== undefined) this.path = inner.path;
-    if (inner.lock !== undefined) this.lock = inner.lock;
-    if (inner.lockFallback !== undefined) this.lockFallback = inner.lockFallback;
+    this.#passOn();
     if (inner.punch) this.punch = (offset, length) => this.#punch(offset, length);
     if (inner.allocate) this.allocate = (offset, length) => this.#allocate(offset, length);
+  }
+
+  /** Has what the storage has, and no more: that a verb is there says that it can be done. */
+  #passOn(): void {
+    const inner: Storage & Record<string, unknown> = this.#inner as never;
+    for (const [name, kind] of Object.entries(PASSED_ON)) {
+      if (inner[name] === undefined) continue;
+      const verb = (...given: unknown[]) => {
+        this.#requireOpen();
+        return (inner[name] as (...given: unknown[]) => unknown).apply(inner, given);
+      };
+      Object.defineProperty(this, name, {
+        enumerable: true,
+        ...(kind === "verb" ? { value: verb } : { get: () => inner[name] }),
+      });
+    }
   }
 
   get statistics(): CacheStatistics {
@@ -177,7 +201,7 @@ class Cached implements CachedStorage {
   }
 
   #requireOpen(): void {
-    if (this.#closed) throw new DiskError("CLOSED", `${this.path ?? "the storage"} is closed: open it again`);
+    if (this.#closed) throw new DiskError("CLOSED", `${storageName(this.#inner)} is closed: open it again`);
   }
 }
 

@@ -1,7 +1,11 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { Disk } from "../../src/disk.js";
+import { createFile, FileStorage } from "../../src/node.js";
 import { cached } from "../../src/storage/cached.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import type { Storage } from "../../src/storage/storage.js";
+import { temporaryFolder } from "../support/folder.js";
 import { below, patternBytes, type Random, randomFrom } from "../support/random.js";
 import { InjectedError, ShortStorage, ShuffledStorage, SpyStorage } from "../support/storages.js";
 
@@ -9,6 +13,7 @@ const KIB = 1024;
 const SIZE = 200 * KIB + 321;
 const SMALL = { blockSize: 4 * KIB, cacheSize: 64 * KIB, readAhead: 8 * KIB };
 const content = patternBytes(1, SIZE);
+const path = temporaryFolder();
 
 async function readInto(storage: Storage, buffer: Uint8Array, offset: number): Promise<Uint8Array> {
   let done = 0;
@@ -204,6 +209,36 @@ describe("A cached storage", () => {
     expect(same(await readInto(storage, new Uint8Array(1000), 6001), content.subarray(6001, 7001))).toBe(true);
   });
 
+  it("passes everything else on that the storage has, and nothing that it has not", async () => {
+    const inner = new KnowingStorage(content);
+    const storage = cached(inner, SMALL);
+    expect([storage.path, storage.lock, storage.lockFallback]).toEqual(["a name", "file", "no reason"]);
+    expect(storage.preallocation).toEqual({ mode: "truncate", size: 5 });
+    await storage.write(patternBytes(9, 100), SIZE + 8 * KIB);
+    expect(await storage.nextData?.(SIZE)).toEqual({ start: SIZE, end: SIZE + 8 * KIB + 100 });
+    expect(await storage.saveBeside?.("backup", new Uint8Array(3))).toBe("a name.backup, 3 bytes");
+    await storage.close();
+    for (const act of [() => storage.nextData?.(0), () => storage.saveBeside?.("x", new Uint8Array(1))])
+      expect(act).toThrow(/a name is closed/);
+    const poor = cached(gated(new MemoryStorage()).storage);
+    for (const name of ["path", "lock", "lockFallback", "preallocation", "nextData", "saveBeside", "punch", "allocate"])
+      expect(name in poor && (poor as never)[name] !== undefined, name).toBe(false);
+  });
+
+  it("keeps the backup of a repair beside the file, as the file's own storage does", async () => {
+    const disk = await createFile(path("damaged.hds"), { size: 64 * KIB, clusterSize: 4 * KIB });
+    await disk.write(patternBytes(1, 100), 0);
+    await disk.close();
+    const bytes = readFileSync(path("damaged.hds"));
+    bytes.writeUInt32LE(1000, 64 + 4 * 5); // far behind the end
+    writeFileSync(path("damaged.hds"), bytes);
+    const repaired = await Disk.open(cached(await FileStorage.open(path("damaged.hds"))), { repair: "all" });
+    const { backup } = repaired.repaired!;
+    await repaired.close();
+    expect(backup).toBe(path("damaged.hds.backup-1"));
+    expect(existsSync(backup as string)).toBe(true);
+  });
+
   it("passes path, rights and abilities on, and says what it did", async () => {
     const plain: Storage = Object.assign(gated(new MemoryStorage()).storage, { path: "a name", readOnly: true });
     expect(cached(plain)).toMatchObject({
@@ -272,6 +307,22 @@ function resized(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
   const result = new Uint8Array(size);
   result.set(bytes.subarray(0, size));
   return result;
+}
+
+/** Has all that a storage may have. */
+class KnowingStorage extends MemoryStorage {
+  readonly path = "a name";
+  readonly lock = "file";
+  readonly lockFallback = "no reason";
+  readonly preallocation = { mode: "truncate", size: 5 } as const;
+
+  nextData(offset: number) {
+    return { start: offset, end: this.size() };
+  }
+
+  saveBeside(suffix: string, bytes: Uint8Array): string {
+    return `${this.path}.${suffix}, ${bytes.length} bytes`;
+  }
 }
 
 class HalfWriting extends ShuffledStorage {
