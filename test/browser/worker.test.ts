@@ -155,7 +155,9 @@ async function stuckDisk(over: "self" | "port"): Promise<void> {
     if (data === "throw") throw new Error("thrown on request");
   });
   const { Disk, MemoryStorage, serveDisk } = library;
-  const base = { size: 2 ** 20, read: () => new Promise<void>(() => {}) };
+  // Making the disk asks for the beginning of the base.
+  const read = (_: Uint8Array, offset: number) => new Promise<void>((resolve) => void (offset === 0 && resolve()));
+  const base = { size: 2 ** 20, read };
   const disk = Disk.create(new MemoryStorage(), { size: 2 ** 20, clusterSize: 4096, base });
   if (over === "self") serveDisk(globalThis as never, disk);
   else serveDisk((globalThis as unknown as { port: MessagePort }).port, disk);
