@@ -35,7 +35,7 @@ beforeAll(() => {
 
 afterAll(async () => {
   for (const child of [...Object.values(holders), ...Object.values(comers)]) await child.finish();
-  for (const mount of mounts) execFileSync("umount", [mount]);
+  for (const mount of mounts.reverse()) execFileSync("umount", [mount]);
 });
 
 function canMount(): boolean {
