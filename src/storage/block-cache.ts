@@ -10,6 +10,7 @@
 import { requireKept } from "../buffers.js";
 import type { OptionNames } from "../caller-options.js";
 import { quote } from "../printable.js";
+import { type Block, newBlock } from "./block.js";
 import { ReadAhead } from "./read-ahead.js";
 
 /** What lies behind the cache. */
@@ -51,15 +52,6 @@ export interface Hold {
   readonly end: number;
   /** No other change touches its bytes meanwhile. */
   alone: boolean;
-}
-
-interface Block {
-  readonly index: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  ready: boolean;
-  readonly done: Promise<void>;
-  settle(): void;
-  fail(error: unknown): void;
 }
 
 const MAX_REQUEST = 4 * 2 ** 20;
@@ -287,33 +279,6 @@ export class BlockCache {
   #indexOf(offset: number): number {
     return Math.floor(offset / this.#settings.blockSize);
   }
-}
-
-function newBlock(index: number, length: number): Block {
-  const { promise, resolve, reject } = deferred();
-  // Blocks that were read ahead may have nobody who waits for them.
-  promise.catch(() => {});
-  return {
-    index,
-    bytes: new Uint8Array(length),
-    ready: false,
-    done: promise,
-    settle() {
-      this.ready = true;
-      resolve();
-    },
-    fail: reject,
-  };
-}
-
-function deferred() {
-  let resolve!: () => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
 }
 
 /** Waits for all, also where one fails: nobody may touch a buffer after its read has ended. */

@@ -28,6 +28,7 @@ const LOCATIONS = (upstream: string) => `
     location /locked/ { auth_basic on; auth_basic_user_file none; }
     location /busy/ { add_header Retry-After 1 always; return 503; }
     location /plain/ { etag off; alias FILES/; }
+    location /loop/ { return 302 /loop/again; }
     location /proxy/ { proxy_pass ${upstream}/; proxy_buffering off; proxy_http_version 1.1; }
 `;
 
@@ -139,6 +140,12 @@ describeWith([tool("nginx")], "HttpStorage on nginx", () => {
     );
     const packed = await open("packed/disk.img", { wholeFile: true, expect: { length: SIZE } });
     await expectContent(packed, content);
+  });
+
+  it("gives up where nginx sends it in circles", async () => {
+    const error = await failureOf(open("loop/disk.img", { retries: 1 }));
+    expect(error.code).toBe("IO");
+    expect(error.message).toMatch(/failed 2 times.*redirect/);
   });
 
   it("gives up on 503 after as many tries as it was told", async () => {
@@ -308,6 +315,12 @@ describe("HttpStorage on a server that lies", () => {
       "cuts a chunked answer",
       (socket, start, last) =>
         void socket.end(`${head(start, last, SIZE, "Transfer-Encoding: chunked\r\n")}1\r\nx\r\n`),
+      "IO",
+    ],
+    [
+      "sends headers without end",
+      (socket, start, last) =>
+        void socket.end(head(start, last, SIZE, `${"X-Filler: 0123456789\r\n".repeat(50_000)}Content-Length: 1\r\n`)),
       "IO",
     ],
     ["speaks no HTTP", (socket) => void socket.end("what?"), "IO"],
