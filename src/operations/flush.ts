@@ -3,11 +3,12 @@
  * What to publish is fixed when the flush begins: what other requests link meanwhile, with data that is not durable
  * yet, waits for the next one.
  */
+import { CallerMistake } from "../errors.js";
 import { flushData, requireBelievable } from "./durable.js";
 import { type HostRun, type Image, requireOpen, TASK } from "./image.js";
 import { type Operation, together } from "./operation.js";
 import { publishTables } from "./publish.js";
-import { punch } from "./punch.js";
+import { clear } from "./punch.js";
 import { locked } from "./range-locks.js";
 
 /** Makes everything that was written before durable. */
@@ -39,8 +40,16 @@ export function* flushTables(image: Image): Operation<void> {
   yield* together(held.map((run) => releaseRun(image, run)));
 }
 
-/** Frees clusters that no durable BAT refers to. Their blocks go first: once free, others may write there. */
+/**
+ * Frees clusters that no durable BAT refers to. They are made to read as zeros first, for whoever finds bytes in a free
+ * cluster calls them leaked; once free, others may write there. Where that fails they are free all the same.
+ */
 function* releaseRun(image: Image, run: HostRun): Operation<void> {
-  if (yield* punch(image, run)) image.unflushed = true;
+  image.unflushed = true;
+  try {
+    yield* clear(image, run);
+  } catch (error) {
+    if (error instanceof CallerMistake) throw error; // a promise: it may write at any later time
+  }
   image.engine.release(run.first, run.count);
 }

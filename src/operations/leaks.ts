@@ -8,8 +8,8 @@ import type { ZeroScanner } from "../engine/engine.js";
 import type { DataRange, Storage } from "../storage/storage.js";
 import type { HostRun, Image } from "./image.js";
 import { type Operation, together } from "./operation.js";
-import { punch, rangeOf } from "./punch.js";
-import { nextData, readUpTo, writeZeros } from "./transfer.js";
+import { clear, rangeOf } from "./punch.js";
+import { nextData, readUpTo } from "./transfer.js";
 
 /** How much is looked at once, in bytes, at most. */
 const SCAN_SIZE = 1024 * 1024;
@@ -33,14 +33,14 @@ export function* countLeaks(image: Image): Operation<number> {
 /** Gives leaked clusters back: punched where the storage can, else zeroed, so that they are found to be free next time. */
 export function* freeLeaks(image: Image): Operation<void> {
   let runs: HostRun[] = [];
-  const clear = function* (): Operation<void> {
-    yield* together(runs.map((run) => clearRun(image, run)));
+  const clearAll = function* (): Operation<void> {
+    yield* together(runs.map((run) => clear(image, run)));
     runs = [];
   };
   yield* eachLeak(image, function* (run) {
-    if (runs.push(run) === RUNS_AT_ONCE) yield* clear();
+    if (runs.push(run) === RUNS_AT_ONCE) yield* clearAll();
   });
-  yield* clear();
+  yield* clearAll();
   image.unflushed = true;
 }
 
@@ -101,10 +101,4 @@ function* leakedIn(
     if (!scanner.isZero(at - piece.start, partEnd - at)) yield index;
     at = partEnd;
   }
-}
-
-function* clearRun(image: Image, run: HostRun): Operation<void> {
-  if (yield* punch(image, run)) return;
-  const { offset, length } = rangeOf(image, run);
-  yield* writeZeros(image.storage, offset, length);
 }

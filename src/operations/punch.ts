@@ -2,6 +2,7 @@
 import { CallerMistake } from "../errors.js";
 import { type HostRun, hostOffsetOf, type Image } from "./image.js";
 import { call, type Operation } from "./operation.js";
+import { writeZeros } from "./transfer.js";
 
 /** Punches a hole where a run of clusters lies, as far as the file goes; answers whether the storage did. */
 export function* punch(image: Image, run: HostRun): Operation<boolean> {
@@ -15,6 +16,13 @@ export function* punch(image: Image, run: HostRun): Operation<boolean> {
     image.punches = false;
     return false;
   }
+}
+
+/** Lets a run of clusters read as zeros: punched where the storage can, else written. */
+export function* clear(image: Image, run: HostRun): Operation<void> {
+  if (yield* punch(image, run)) return;
+  const { offset, length } = rangeOf(image, run);
+  yield* writeZeros(image.storage, offset, length);
 }
 
 /** Where a run of clusters lies in the file, as far as the file goes. */

@@ -60,6 +60,7 @@ describe.each(combinations)("A storage error ($face face, $engine engine)", ({ f
           failing = new FailingStorage(memory, random);
           return failing;
         });
+        world.wasteful = true;
         for (const step of todo) {
           await attempt(world, step, failing);
           if (step.tag % 8 === 0 && (await closes(world, failing))) await world.reopen();

@@ -276,6 +276,28 @@ export const diskCases: Case<[StorageKit, FaceKind, EngineKind]>[] = [
     },
   },
   {
+    title: "has nothing to find after a clean close, though clusters between used ones were discarded",
+    writes: true,
+    async run(kit, face, engine) {
+      const disk = await createDisk(face, await kit.make(new Uint8Array()), {
+        size: 64 * 1024,
+        clusterSize: 1024,
+        engine,
+      });
+      await disk.write(patternBytes(3, 64 * 1024), 0);
+      await disk.flush();
+      await disk.discard(5 * 1024, 20 * 1024);
+      await disk.flush();
+      await disk.discard(40 * 1024 + 7, 9 * 1024);
+      await disk.close();
+      const again = await openDisk(face, await kit.reopen(), { engine });
+      equal((await again.check()).findings.length, 0);
+      same(await readRange(again, 0, 5 * 1024), patternBytes(3, 64 * 1024).subarray(0, 5 * 1024));
+      same(await readRange(again, 5 * 1024, 20 * 1024), new Uint8Array(20 * 1024));
+      await again.close();
+    },
+  },
+  {
     title: "that was not closed is taken over with all that was flushed",
     writes: true,
     async run(kit, face, engine) {

@@ -41,8 +41,14 @@ export class PassingStorage<Inner extends StorageSync = StorageSync> implements 
 /** Passes holes on, too. */
 class Wrapper extends PassingStorage {
   punch(offset: number, length: number): void {
-    this.inner.punch?.(offset, length);
+    punchIn(this.inner, offset, length);
   }
+}
+
+/** What is not punched must not be called so: it would keep its bytes. */
+function punchIn(inner: StorageSync, offset: number, length: number): void {
+  if (inner.punch === undefined) throw new Error("this storage cannot punch holes");
+  inner.punch(offset, length);
 }
 
 /** Moves fewer bytes than asked, as the contract allows. */
@@ -202,7 +208,7 @@ export abstract class LaterStorage implements Storage {
   }
 
   punch(offset: number, length: number): Promise<void> {
-    return this.later(() => this.#inner.punch?.(offset, length));
+    return this.later(() => punchIn(this.#inner, offset, length));
   }
 
   close(): Promise<void> {
