@@ -59,4 +59,24 @@ describeWith(firefoxNeeds, "In Firefox", () => {
       expect(message).toMatch(/^path: expected names of 1 to 255 bytes, .*, got "/);
     }
   });
+
+  it.each([
+    ["in a private window", { "browser.privatebrowsing.autostart": true }, "PERMISSION", "the window may be private"],
+    ["where a site may store nothing", { "network.cookie.cookieBehavior": 2 }, "PERMISSION", "the site's data blocked"],
+    ["where it is switched off", { "dom.fs.enabled": false }, "UNSUPPORTED", "not switched off"],
+  ])("%s says why there is no OPFS", async (_, preferences, code, reason) => {
+    const closed = await launchFirefox({ preferences });
+    try {
+      const worker = await startFirefoxWorker(await closed.open(site.origin), "/library.js");
+      const failure = await worker.evaluate(() =>
+        library.OpfsStorage.open("a.hds", { create: "replace" }).then(
+          () => undefined,
+          ({ code, message }) => ({ code, message }),
+        ),
+      );
+      expect(failure).toEqual({ code, message: expect.stringContaining(reason) });
+    } finally {
+      await closed.close();
+    }
+  });
 });

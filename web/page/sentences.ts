@@ -20,7 +20,7 @@ const SENTENCES: Partial<Record<DiskErrorCode, Say>> = {
     `The browser could not make the last changes to ${name} durable: close the disk, make room, and open it again.`,
   DISCONNECTED: () => "The worker that holds the disks has ended: reload the page.",
   PERMISSION: (name) =>
-    `The browser denies access to ${name}: allow this site to store data, and leave private browsing.`,
+    `${name}: the browser denies access; allow this site to store data, and leave private browsing.`,
 };
 
 /** @param name what it was about, as a sentence would begin: "disk.hds", "The new disk" */
