@@ -11,7 +11,8 @@ import { benchBrowser } from "./browser.js";
 import { benchIo } from "./io.js";
 import { benchMap } from "./map.js";
 import { benchNetwork } from "./network.js";
-import { ioTable, machineLine, mapTable, networkTable } from "./tables.js";
+import { benchOrder } from "./order.js";
+import { ioTable, machineLine, mapTable, networkTable, orderTable } from "./tables.js";
 import { loadTrace, madeUpBoot, type Trace } from "./trace.js";
 
 const { quick, browser, trace } = parseArgs({
@@ -28,6 +29,7 @@ if (browser) {
 } else {
   await printEngine();
   await printDisk();
+  await printOrder();
   await printNetwork();
 }
 
@@ -45,6 +47,18 @@ async function printDisk(): Promise<void> {
     );
     console.log("Medians of interleaved rounds; files of 64 MiB in the page cache; nothing is flushed.");
     console.log(formatTable(ioTable(await benchIo({ folder, seconds: quick ? 3 : 15 }))));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function printOrder(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "parablock-bench-"));
+  try {
+    console.log(
+      "\nThe order of writes: what it costs beside the same writes and flushes without it, synchronous face.",
+    );
+    console.log(formatTable(orderTable(benchOrder({ folder, rounds: quick ? 3 : 11 }))));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -3,6 +3,7 @@ import { cpus, loadavg } from "node:os";
 import { ASYNC_DEPTH, type IoRow } from "./io.js";
 import type { MapRow } from "./map.js";
 import type { NetworkReport, NetworkRow } from "./network.js";
+import type { OrderRow } from "./order.js";
 
 export interface Table {
   head: string[];
@@ -47,6 +48,19 @@ export function networkTable({ rows }: NetworkReport): Table {
       mebibytes(bytes),
       mebibytes(again),
       `${seconds.toFixed(1)} s`,
+    ]),
+  };
+}
+
+export function orderTable(rows: readonly OrderRow[]): Table {
+  return {
+    head: ["cost", "what is written", "over", "clusters", "in order", "without"],
+    rows: rows.map(({ cost, guest, beneath, clusterSize, ordered, unordered }) => [
+      `${(100 * cost).toFixed(1)} %`,
+      guest,
+      beneath,
+      `${clusterSize / 1024} KiB`,
+      ...[ordered, unordered].map((milliseconds) => `${milliseconds.toFixed(1)} ms`),
     ]),
   };
 }

@@ -1,0 +1,133 @@
+/**
+ * What it costs to keep a guest's writes in order (docs/safety.md, "When the process alone dies"): what a Linux guest
+ * wrote, as it was recorded, and random writes all over a disk, with the flushes that a drive of v86 makes, beside the same
+ * where what is written and flushed for the order's sake alone is left out.
+ */
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { DiskSync, MemoryStorage } from "../src/index.js";
+import { type FileOptions, FileStorageSync } from "../src/node.js";
+import { median } from "./turns.js";
+
+export interface OrderRow {
+  guest: string;
+  /** What lies beneath the disk. */
+  beneath: "nothing" | "a base";
+  clusterSize: number;
+  /** Median milliseconds for all of it, flushes included, with the order and without. */
+  ordered: number;
+  unordered: number;
+  /** Time that the order takes, as a share of the time without. */
+  cost: number;
+}
+
+export interface OrderOptions {
+  folder: string;
+  rounds: number;
+}
+
+/** Offset and length of a write in bytes; a length of 0 is a flush. */
+type Request = readonly [offset: number, length: number];
+
+interface Guest {
+  name: string;
+  size: number;
+  requests: readonly Request[];
+}
+
+export function benchOrder({ folder, rounds }: OrderOptions): OrderRow[] {
+  const rows: OrderRow[] = [];
+  for (const guest of [recordedGuest(), randomGuest()]) {
+    for (const beneath of ["nothing", "a base"] as const) {
+      for (const clusterSize of [2 ** 20, 2 ** 16]) {
+        const file = join(folder, "order.hds");
+        const play = (Storage: typeof FileStorageSync) =>
+          playOnce(guest, beneath, clusterSize, Storage.open(file, { create: "new" }));
+        const times = Array.from({ length: rounds }, (_, round) => {
+          const first = round % 2 === 0 ? play(FileStorageSync) : undefined;
+          const unordered = play(UnorderedStorage);
+          return { unordered, ordered: first ?? play(FileStorageSync) };
+        });
+        const ordered = median(times.map((time) => time.ordered));
+        const unordered = median(times.map((time) => time.unordered));
+        const cost = median(times.map((time) => time.ordered / time.unordered)) - 1;
+        rows.push({ guest: guest.name, beneath, clusterSize, ordered, unordered, cost });
+      }
+    }
+  }
+  return rows;
+}
+
+function recordedGuest(): Guest {
+  const { size, requests } = JSON.parse(readFileSync(new URL("../bench/guest-writes.json", import.meta.url), "utf8"));
+  return { name: "a Linux guest, as recorded", size, requests };
+}
+
+/** Blocks of 4 KiB anywhere on the disk, so that new clusters and old ones are written in turn: the worst case. */
+function randomGuest(): Guest {
+  const size = 2 ** 28;
+  let state = 1;
+  const requests = Array.from({ length: 10_000 }, (_, index): Request => {
+    state = (state * 48_271) % 0x7fffffff;
+    return index % 2000 === 1999 ? [0, 0] : [4096 * (state % (size / 4096)), 4096];
+  });
+  return { name: "4 KiB at random", size, requests };
+}
+
+const BYTES = new Uint8Array(2 ** 22).fill(0x5a);
+const BASES = new Map<number, MemoryStorage>();
+
+function playOnce(
+  { size, requests }: Guest,
+  beneath: OrderRow["beneath"],
+  clusterSize: number,
+  storage: FileStorageSync,
+): number {
+  const base = beneath === "nothing" ? {} : { base: baseOf(size) };
+  const disk = DiskSync.create(storage, { size, clusterSize, ...base });
+  const start = performance.now();
+  for (const [offset, length] of requests) {
+    if (length > 0) disk.write(BYTES.subarray(0, length), offset);
+    else flush(disk, storage);
+  }
+  flush(disk, storage);
+  const milliseconds = performance.now() - start;
+  disk.abandon();
+  rmSync(storage.path);
+  return milliseconds;
+}
+
+function baseOf(size: number): MemoryStorage {
+  const base = BASES.get(size) ?? new MemoryStorage(new Uint8Array(size).fill(7));
+  BASES.set(size, base);
+  return base;
+}
+
+function flush(disk: DiskSync, storage: FileStorageSync): void {
+  if (storage instanceof UnorderedStorage) storage.flushing = true;
+  disk.flush();
+  if (storage instanceof UnorderedStorage) storage.flushing = false;
+}
+
+/** Leaves out what is done between the guest's flushes for the order of its writes: entries of the BAT, flushes before them. */
+class UnorderedStorage extends FileStorageSync {
+  flushing = false;
+  #batEnd = 0;
+  #marking = true;
+
+  static override open(path: string, options: FileOptions): UnorderedStorage {
+    return new UnorderedStorage(path, options);
+  }
+
+  override write(buffer: Uint8Array, offset: number): number {
+    if (offset === 0) this.#batEnd = 64 + 4 * new DataView(buffer.buffer, buffer.byteOffset).getUint32(32, true);
+    this.#marking = offset === 0;
+    const entries = offset > 0 && offset < this.#batEnd;
+    return entries && !this.flushing ? buffer.length : super.write(buffer, offset);
+  }
+
+  override flush(): void {
+    if (this.flushing || this.#marking) super.flush();
+    this.#marking = false;
+  }
+}
