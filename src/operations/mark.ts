@@ -5,6 +5,7 @@ import { damages } from "./findings.js";
 import { trim } from "./grow.js";
 import { type Image, TASK } from "./image.js";
 import type { Operation } from "./operation.js";
+import { eachBlock } from "./pieces.js";
 import { locked } from "./range-locks.js";
 import { flushStorage, writeFully, writeZeros } from "./transfer.js";
 
@@ -31,7 +32,12 @@ export function* endChange(image: Image): Operation<void> {
 
 /** Clears the empty flag, under which the BAT may hold anything: it is zeros before. */
 function* clearEmptyFlag(image: Image): Operation<void> {
-  yield* writeZeros(image.storage, HEADER_SIZE, 4 * image.engine.entryCount);
+  const { storage, engine } = image;
+  const end = HEADER_SIZE + 4 * engine.entryCount;
+  const blocks: [fileOffset: number, length: number][] = [];
+  // Where it holds zeros already it may be a hole, and stays one.
+  yield* eachBlock(storage, HEADER_SIZE, end, ({ length }, fileOffset) => blocks.push([fileOffset, length]));
+  for (const [fileOffset, length] of blocks) yield* writeZeros(storage, fileOffset, length);
   yield* flushStorage(image.storage);
   yield* changeHeader(image, { flags: image.header.flags & ~FLAG.empty });
   image.emptyFlag = false;

@@ -8,7 +8,7 @@ import { contentOf, randomSetting, type Scale, startImage } from "./setting.js";
 import { Simulation } from "./simulation.js";
 
 const { numRuns: wanted, seed: firstSeed = Date.now() % 2 ** 31 } = runs(20_000);
-const timeout = Math.max(120_000, 5 * wanted);
+const timeout = Math.max(600_000, 5 * wanted);
 
 const LIMITS: Limits = {
   losing: "nothing",

@@ -29,8 +29,11 @@ function complaintOf({ make, losing }: Mutant): { message: string; states: numbe
   for (let seed = firstSeed; states < MOST_STATES; seed++) {
     const random = randomFrom(seed);
     // The JavaScript engine can be changed from here; the judge has the other one.
+    const drawn = randomSetting(random, "small");
     const setting = {
-      ...randomSetting(random, "small"),
+      ...drawn,
+      // An image that is flagged as empty is zeroed first, where a mutant may be caught for something else.
+      start: drawn.start === "emptyFlag" ? ("used" as const) : drawn.start,
       engine: "js" as const,
       features: { punch: false, allocate: false },
     };

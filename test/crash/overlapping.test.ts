@@ -21,7 +21,7 @@ const LIMITS: Limits = {
 };
 
 test("with requests in flight, too, every state that a loss of power can leave holds what was flushed", {
-  timeout: Math.max(120_000, 2 * wanted),
+  timeout: Math.max(600_000, 2 * wanted),
 }, async () => {
   let [visited, histories] = [0, 0];
   for (let seed = firstSeed; visited < wanted; seed++, histories++) {

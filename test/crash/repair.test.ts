@@ -203,7 +203,7 @@ function reads(disk: DiskSync, buffer: Uint8Array, offset: number): boolean {
 }
 
 test("a repair that is cut off anywhere, again and again, loses nothing that the repair in one go keeps", {
-  timeout: Math.max(120_000, 2 * wanted),
+  timeout: Math.max(600_000, 2 * wanted),
 }, () => {
   let [visited, images] = [0, 0];
   for (let seed = firstSeed; visited < wanted; seed++, images++) {

@@ -32,7 +32,7 @@ const LIMITS: Record<Scale, Limits> = {
 };
 
 test("every state that a loss of power can leave is sound and holds every flushed write", {
-  timeout: Math.max(120_000, 2 * wanted),
+  timeout: Math.max(600_000, 2 * wanted),
 }, () => {
   let [visited, sampled, histories] = [0, 0, 0];
   for (let seed = firstSeed; visited < wanted; seed++) {
