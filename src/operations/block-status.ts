@@ -13,7 +13,7 @@ export interface DataStatus {
   length: number;
   /** The image itself holds these bytes. */
   kind: "data";
-  /** Where they lie in the file, in bytes. */
+  /** Where they lie in the file, in bytes; what was written since the last flush may not be there yet. */
   fileOffset: number;
 }
 

@@ -156,6 +156,7 @@ export class World {
       case "flush":
         return this.disk.flush();
       case "blockStatus":
+        await this.disk.flush(); // what was written since may wait in memory
         return this.compareStatus(offset, length, this.memory.toUint8Array());
       case "beyond":
         return this.#beyond(offset, step.tag);
