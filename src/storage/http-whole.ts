@@ -2,6 +2,8 @@
  * A file that is kept in memory as a whole: where a server serves no ranges, and where the caller knows its SHA-256,
  * which only the whole file can show. It takes memory as bytes arrive, never as a server announces them.
  */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { counted } from "../count.js";
 import { DiskError } from "../errors.js";
 import { shownName } from "../printable.js";
@@ -10,7 +12,6 @@ import type { HttpRanges } from "./http-ranges.js";
 import type { Pour } from "./http-requests.js";
 import { ADVICE, badResponse, type RangeRequest, TransientError } from "./http-response.js";
 import { changed, type ExpectedVersion, type Pinned, versionOf } from "./http-version.js";
-import { Sha256 } from "./sha256.js";
 
 /** What may be fetched as a whole. */
 export interface WholeSettings {
@@ -114,30 +115,31 @@ class WholeSink {
   readonly #total: number | undefined;
   readonly #settings: WholeSettings;
   readonly #pieces: Uint8Array[] = [];
-  readonly #sha256: Sha256 | undefined;
+  /** The platform's own wants everything at once, and is missing in pages that did not come over HTTPS. */
+  readonly #hash: ReturnType<typeof sha256.create> | undefined;
 
   constructor(request: RangeRequest, total: number | undefined, settings: WholeSettings) {
     this.#request = request;
     this.#total = total;
     this.#settings = settings;
-    if (settings.sha256 !== undefined) this.#sha256 = new Sha256();
+    if (settings.sha256 !== undefined) this.#hash = sha256.create();
     this.#requireSmall(total ?? 0);
     settings.onprogress?.(0, total);
   }
 
   put(bytes: Uint8Array): void {
     this.#requireSmall(this.size + bytes.length);
-    this.#sha256?.update(bytes);
+    this.#hash?.update(bytes);
     for (let done = 0; done < bytes.length; ) done += this.#putPiece(bytes.subarray(done));
     this.#settings.onprogress?.(this.size, this.#total);
   }
 
   /** @throws DiskError CHANGED where it is not the file that was expected */
   finish(pinned: Pinned): WholeFile {
-    const { sha256 } = this.#settings;
-    const got = this.#sha256?.digest();
-    if (got !== sha256) throw changed(this.#request, `SHA-256 ${sha256}`, `${got}`, false);
-    return new WholeFile(this.#pieces, this.size, sha256 === undefined ? pinned : "digest");
+    const wanted = this.#settings.sha256;
+    const got = this.#hash && bytesToHex(this.#hash.digest());
+    if (got !== wanted) throw changed(this.#request, `SHA-256 ${wanted}`, `${got}`, false);
+    return new WholeFile(this.#pieces, this.size, wanted === undefined ? pinned : "digest");
   }
 
   #putPiece(bytes: Uint8Array): number {
