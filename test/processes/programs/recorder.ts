@@ -4,28 +4,16 @@
  *
  * Arguments: the image, its base or "", a seed, the first number, and how: "sync", "async", or those as a drive of v86.
  */
-import { writeSync } from "node:fs";
 import { V86Disk } from "../../../src/adapters/v86.js";
 import { FileStorageSync, openFile, openFileSync } from "../../../src/node.js";
 import { RECORD, recordOf, slotOf } from "../../support/records.js";
+import { say } from "./say.js";
 
 const [path = "", basePath = "", seed, first, how = ""] = process.argv.slice(2);
 const base = basePath === "" ? {} : { base: FileStorageSync.open(basePath, { readOnly: true }) };
 const disk = how.endsWith("async") ? await openFile(path, base) : openFileSync(path, base);
 const slots = disk.size / RECORD;
 const drive = new V86Disk(disk, { flushDelayMilliseconds: 40 });
-
-function say(line: string): void {
-  const bytes = Buffer.from(`${line}\n`);
-  for (let done = 0; done < bytes.length; ) {
-    try {
-      done += writeSync(1, bytes, done);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); // the pipe is full
-    }
-  }
-}
 
 function put(bytes: Uint8Array, offset: number): void | Promise<void> {
   if (!how.startsWith("v86")) return disk.write(bytes, offset);

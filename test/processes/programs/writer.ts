@@ -7,10 +7,10 @@
  *
  * Arguments: the image, a seed, the first version to write, "sync" or "async", preallocation in bytes, requests at most.
  */
-import { writeSync } from "node:fs";
 import { openFile, openFileSync } from "../../../src/node.js";
 import { below, randomFrom } from "../../support/random.js";
 import { SECTOR, sectorsOf } from "../../support/sectors.js";
+import { say } from "./say.js";
 
 const [path = "", seed, firstVersion, face, preallocation, limit] = process.argv.slice(2);
 const random = randomFrom(Number(seed));
@@ -21,18 +21,6 @@ const size = Number(preallocation);
 const options = { prealloc: { mode: size === 0 ? "off" : "falloc", size } } as const;
 const open = () => (face === "sync" ? openFileSync(path, options) : openFile(path, options));
 let disk = await open();
-
-function say(line: string): void {
-  const bytes = Buffer.from(`${line}\n`);
-  for (let done = 0; done < bytes.length; ) {
-    try {
-      done += writeSync(1, bytes, done);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); // the pipe is full
-    }
-  }
-}
 
 /** A range of whole sectors: some within a cluster, some clusters whole. */
 function range(): { first: number; count: number } {
