@@ -42,6 +42,9 @@ const MOST_UNPUBLISHED = 4096;
 /** Parked bytes that may wait. */
 const MOST_PARKED = 16 * 1024 * 1024;
 
+/** Less waits where nothing but the file's length is to become durable: it grows ahead, so that this is rare. */
+const MOST_FOR_GROWTH = 1024 * 1024;
+
 /** Entries are written together only within one page of the file: a process that is killed leaves all of a page or nothing. */
 const PAGE_SIZE = 4096;
 
@@ -91,13 +94,9 @@ export function mayShow(image: Image, firstCluster: number, lastCluster: number)
   return last?.hidden === true && firstCluster >= last.first && lastCluster < last.first + last.count;
 }
 
-/**
- * Whether publishing has to flush, often: a file that grows ahead is flushed once for each time that it has grown, which
- * is little.
- */
-export function isCostly({ parkedBytes, unpublished, durableSize, preallocation }: Image): boolean {
-  const longEnough = preallocation.mode === "off" ? durableSize : Number.POSITIVE_INFINITY;
-  return parkedBytes > 0 || unpublished.some((item) => !isParked(item) && !(item.early && item.fileEnd <= longEnough));
+/** Whether publishing has to flush. */
+export function isCostly(image: Image): boolean {
+  return image.parkedBytes > 0 || image.unpublished.some((item) => !isEarly(image, item));
 }
 
 const isEarly = ({ durableSize }: Image, item: Unpublished): boolean =>
@@ -107,8 +106,10 @@ const isEarly = ({ durableSize }: Image, item: Unpublished): boolean =>
  * Whether a request that waits in the line may not complete yet: so much waits, or others that show already have what
  * came before them published, and whatever completes before they do must come before them, too.
  */
-export function isUrgent({ unpublished, publishing, parkedBytes }: Image): boolean {
-  return publishing > 0 || unpublished.length > MOST_UNPUBLISHED || parkedBytes > MOST_PARKED;
+export function isUrgent({ unpublished, publishing, parkedBytes, preallocation }: Image): boolean {
+  if (publishing > 0 || unpublished.length > MOST_UNPUBLISHED || parkedBytes > MOST_PARKED) return true;
+  if (parkedBytes <= MOST_FOR_GROWTH || preallocation.mode === "off") return false;
+  return unpublished.every((item) => isParked(item) || item.early);
 }
 
 /** Writes what waits. The caller may hold clusters, but not the flush. */
