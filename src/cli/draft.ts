@@ -5,7 +5,7 @@
 import * as fs from "node:fs";
 import { Draft as FileDraft } from "../storage/draft.js";
 import { Failure, usageFailure } from "./failure.js";
-import { keep, removeAtExit } from "./leftovers.js";
+import { keep, removeAtExit, watchEnd } from "./leftovers.js";
 
 export class Draft {
   readonly #draft: FileDraft;
@@ -21,6 +21,7 @@ export class Draft {
   /** Begins a file that is to be `target`. @throws Failure if it exists and `force` is not set; DiskError if it cannot be made, or is in use */
   static begin(target: string, force = false): Draft {
     requireFree(target, force);
+    watchEnd();
     const draft = FileDraft.begin(target, true);
     removeAtExit(draft.path);
     return new Draft(draft, target, force);

@@ -7,6 +7,11 @@ const leftovers = new Set<string>();
 /** Has `path` removed when the process ends. */
 export function removeAtExit(path: string): void {
   leftovers.add(path);
+  watchEnd();
+}
+
+/** From now on a signal ends the process in order: called before something is made that is then to be removed. */
+export function watchEnd(): void {
   if (process.listeners("exit").includes(removeAll)) return;
   process.on("exit", removeAll);
   for (const signal of SIGNALS) process.once(signal, () => endBy(signal));

@@ -48,7 +48,7 @@ export function* freeLeaks(image: Image): Operation<void> {
 function* eachLeak(image: Image, take: TakeRun): Operation<void> {
   const { engine } = image;
   if (engine.usedCount === engine.end) return;
-  const scanner = createZeroScanner(engine.kind, SCAN_SIZE);
+  const scanner = createZeroScanner(engine.kind, Math.min(SCAN_SIZE, image.fileSize));
   for (let first = engine.nextFree(0); first < engine.end; ) {
     const end = engine.nextUsed(first);
     yield* scanRun(image, { first, count: end - first }, scanner, take);

@@ -10,7 +10,7 @@ import type { How } from "./recorder.js";
 import { type Site, startSite } from "./site.js";
 
 const SLOTS = 256;
-const KILLS = runs(3).numRuns;
+const KILLS = runs(3, 1).numRuns;
 
 let site: Site;
 let browser: TestBrowser;

@@ -7,6 +7,7 @@ import { combinations, openDisk, readRange } from "../support/faces.js";
 import { setField } from "../support/image.js";
 import { cases, describeWith, readCase } from "../support/peers.js";
 import { below, patternBytes, randomFrom } from "../support/random.js";
+import { thorough } from "../support/runs.js";
 
 const TRACKS = 7;
 const CLUSTER_SIZE = TRACKS * 512;
@@ -90,7 +91,7 @@ describe.each(combinations)("A v1 image with a data offset of 0 ($face face, $en
 
   it("stays sound whatever is written and discarded, session after session", async () => {
     const random = randomFrom(7);
-    for (let round = 0; round < 12; round++) {
+    for (let round = 0; round < (thorough ? 12 : 4); round++) {
       const phase = DERIVED + below(random, TRACKS);
       const withExtension = random() < 0.5;
       const file = make(

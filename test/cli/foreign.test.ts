@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/folder.js";
 import { testWith } from "../support/peers.js";
-import { runs } from "../support/runs.js";
+import { runs, thorough } from "../support/runs.js";
 import { makeDisk, parablock, startParablock } from "./command.js";
 import { FOREIGN_FILES } from "./foreign-files.js";
 
@@ -47,7 +47,7 @@ describe("parablock refuses by name", () => {
       const refusals: Refusal[] = [
         [["convert", path, out], 1, "--from"],
         [["convert", "--base", path, above, out], 1, "--from-base"],
-        ...(byHand ? [] : others(path, above, within)),
+        ...(byHand || !(thorough || title.includes("qcow2")) ? [] : others(path, above, within)),
       ];
       for (const [args, exit, option] of refusals) {
         const { status, stdout, stderr } = parablock(args);
@@ -114,14 +114,16 @@ describe("--from raw", () => {
 });
 
 describe("standard input", () => {
-  for (const { title, name, needs, make, byHand } of FOREIGN_FILES.filter(({ as }) => as === undefined)) {
+  for (const { title, name, needs, make, byHand } of FOREIGN_FILES.filter(
+    ({ as }, index) => as === undefined && (thorough || index % 3 === 0),
+  )) {
     testWith(needs, `is refused where it is ${title}`, () => {
       const within = newFolder();
       make(within("foreign"), file("disk.raw"));
       const content = readFileSync(within("foreign"));
       const before = readdirSync(within(""));
       const ways = [[within("out.hds")], [within("out.raw")], ["--size", `${content.length}`, within("out.hds")]];
-      for (const args of byHand ? ways.slice(0, 1) : ways) {
+      for (const args of byHand || !thorough ? ways.slice(0, 1) : ways) {
         const { status, stderr } = parablock(["convert", "-", ...args], content);
         expect(status).toBe(1);
         expect(stderr).toMatch(name);

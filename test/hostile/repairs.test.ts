@@ -7,12 +7,12 @@ import { firstDifference } from "../support/bytes.js";
 import { temporaryFolder } from "../support/folder.js";
 import { testWith } from "../support/peers.js";
 import { randomFrom } from "../support/random.js";
-import { runs } from "../support/runs.js";
+import { runs, thorough } from "../support/runs.js";
 import { almostImage } from "./almost-images.js";
 import { type Outcome, Trial } from "./repair-trial.js";
 
-const { numRuns: wanted, seed: firstSeed = Date.now() % 2 ** 31 } = runs(20_000);
-const QEMU_SAMPLE = 40;
+const { numRuns: wanted, seed: firstSeed = Date.now() % 2 ** 31 } = runs(20_000, 3_000);
+const QEMU_SAMPLE = thorough ? 40 : 15;
 const path = temporaryFolder();
 
 /** Runs what is to hold of the image of a seed. @throws Error that says how to see it again */
@@ -28,7 +28,7 @@ function withImage<T>(seed: number, run: (trial: Trial) => T): T {
 }
 
 test("whatever a file is like, a repair loses nothing that could be read, and nothing that nobody refers to", {
-  timeout: Math.max(120_000, 20 * wanted),
+  timeout: Math.max(600_000, 40 * wanted),
 }, () => {
   const outcomes: Record<Outcome, number> = { unreadable: 0, refused: 0, sound: 0, repaired: 0 };
   for (let seed = firstSeed; seed < firstSeed + wanted; seed++) outcomes[withImage(seed, (trial) => trial.run())]++;

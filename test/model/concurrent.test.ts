@@ -87,7 +87,7 @@ describe.each(engines)("Requests in flight at once (%s engine)", (engine) => {
         await world.reopen();
       },
     );
-    await fc.assert(property, runs(60));
+    await fc.assert(property, runs(60, 30));
   });
 
   it("never show a cluster that two writers share", async () => {
@@ -145,7 +145,7 @@ describe.each(engines)("Requests in flight at once (%s engine)", (engine) => {
         await reopened.close();
       },
     );
-    await fc.assert(property, runs(40));
+    await fc.assert(property, runs(40, 20));
   });
 });
 

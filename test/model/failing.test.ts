@@ -68,6 +68,6 @@ describe.each(combinations)("A storage error ($face face, $engine engine)", ({ f
         await world.reopen();
       },
     );
-    await fc.assert(property, runs(40));
+    await fc.assert(property, runs(40, 20));
   });
 });

@@ -44,6 +44,6 @@ describe.each(combinations)("What a disk does to its file ($face face, $engine e
         expect(watched.flatMap(({ broken }) => broken)).toEqual([]);
       },
     );
-    await fc.assert(property, runs(100));
+    await fc.assert(property, runs(100, 60));
   });
 });

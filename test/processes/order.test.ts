@@ -10,7 +10,7 @@ import { runs } from "../support/runs.js";
 import { buildProgram, Child } from "./programs.js";
 
 const path = temporaryFolder();
-const KILLS = runs(3).numRuns;
+const KILLS = runs(3, 1).numRuns;
 const SLOTS = 512;
 
 const SETUPS = ["sync", "async", "v86-sync", "v86-async"].flatMap((how) => [

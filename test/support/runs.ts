@@ -1,11 +1,14 @@
 /**
  * How much the random tests do. PARABLOCK_RUNS multiplies their runs (10 for a night), PARABLOCK_SEED replays them:
- * fast-check prints the seed of a failure.
+ * fast-check prints the seed of a failure. With CI=true all is done, else what takes long is done in part.
  */
-const { PARABLOCK_RUNS, PARABLOCK_SEED }: Record<string, string | undefined> = globalThis.process?.env ?? {};
+const { PARABLOCK_RUNS, PARABLOCK_SEED, CI }: Record<string, string | undefined> = globalThis.process?.env ?? {};
 
-/** The settings for fc.assert. */
-export function runs(numRuns: number): { numRuns: number; seed?: number } {
-  const settings = { numRuns: Math.ceil(numRuns * Number(PARABLOCK_RUNS ?? 1)) };
+/** Whether what takes long is to be done in full. */
+export const thorough = CI === "true";
+
+/** The settings for fc.assert; `quickly` is for runs that need not be thorough. */
+export function runs(numRuns: number, quickly = numRuns): { numRuns: number; seed?: number } {
+  const settings = { numRuns: Math.ceil((thorough ? numRuns : quickly) * Number(PARABLOCK_RUNS ?? 1)) };
   return PARABLOCK_SEED === undefined ? settings : { ...settings, seed: Number(PARABLOCK_SEED) };
 }
