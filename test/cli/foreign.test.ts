@@ -37,7 +37,7 @@ const others = (path: string, above: string, within: (name: string) => string): 
 ];
 
 describe("parablock refuses by name", () => {
-  for (const { title, name, needs, make, byHand, as = "foreign" } of FOREIGN_FILES) {
+  for (const [index, { title, name, needs, make, byHand, as = "foreign" }] of FOREIGN_FILES.entries()) {
     testWith(needs, title, () => {
       const within = newFolder();
       const path = within(as);
@@ -46,7 +46,9 @@ describe("parablock refuses by name", () => {
       const before = readdirSync(dirname(path));
       const refusals: Refusal[] = [
         [["convert", path, out], 1, "--from"],
-        [["convert", "--base", path, above, out], 1, "--from-base"],
+        ...(thorough || index % 2 === 0
+          ? ([[["convert", "--base", path, above, out], 1, "--from-base"]] as Refusal[])
+          : []),
         ...(byHand || !(thorough || title.includes("qcow2")) ? [] : others(path, above, within)),
       ];
       for (const [args, exit, option] of refusals) {
