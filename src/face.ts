@@ -3,9 +3,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { Format } from "./format/header.js";
-import type { Image } from "./operations/image.js";
-import { type DiskInfo, infoOf } from "./operations/info.js";
-import type { RepairReport } from "./operations/reports.js";
+import type { Image } from "./image/image.js";
+import { type DiskInfo, infoOf } from "./image/info.js";
+import type { RepairReport } from "./image/reports.js";
 
 export abstract class Face {
   protected readonly image: Image;

@@ -19,9 +19,9 @@ export type { EngineKind, ZeroScanner } from "./engine/engine.js";
 export { DiskError, type DiskErrorCode } from "./errors.js";
 export { type Geometry, geometryOf } from "./format/geometry.js";
 export { type Format, probe } from "./format/header.js";
-export type { BaseDisk } from "./operations/base.js";
-export type { BlockStatus, DataStatus, EmptyStatus } from "./operations/block-status.js";
-export type { DiskInfo } from "./operations/info.js";
+export type { BaseDisk } from "./image/base.js";
+export type { BlockStatus, DataStatus, EmptyStatus } from "./image/block-status.js";
+export type { DiskInfo } from "./image/info.js";
 export type {
   CheckReport,
   Finding,
@@ -29,7 +29,7 @@ export type {
   PreallocationMode,
   RepairLevel,
   RepairReport,
-} from "./operations/reports.js";
+} from "./image/reports.js";
 export type { CreateOptions, OpenOptions } from "./options.js";
 export { BlobStorage } from "./storage/blob.js";
 export type { CacheOptions, CacheStatistics } from "./storage/block-cache.js";

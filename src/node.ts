@@ -9,7 +9,7 @@
 import { requireFlags, requireOptions } from "./caller-options.js";
 import { Disk } from "./disk.js";
 import { type CreateOptionsSync, DiskSync, type OpenOptionsSync } from "./disk-sync.js";
-import type { BaseDisk } from "./operations/base.js";
+import type { BaseDisk } from "./image/base.js";
 import {
   CREATE_OPTIONS,
   type CreateOptions,

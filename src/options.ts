@@ -3,10 +3,10 @@ import { type OptionNames, requireFlags, requireOptions } from "./caller-options
 import type { EngineKind } from "./engine/engine.js";
 import { DiskError } from "./errors.js";
 import type { Format } from "./format/header.js";
-import type { BaseDisk } from "./operations/base.js";
-import { type NewDiskSettings, requireCreatable } from "./operations/create.js";
-import type { OpenSettings } from "./operations/open.js";
-import type { PreallocationMode, RepairLevel } from "./operations/reports.js";
+import type { BaseDisk } from "./image/base.js";
+import { type NewDiskSettings, requireCreatable } from "./image/create.js";
+import type { OpenSettings } from "./image/open.js";
+import type { PreallocationMode, RepairLevel } from "./image/reports.js";
 import { quote } from "./printable.js";
 import { storageName } from "./storage/answers.js";
 import type { Storage } from "./storage/storage.js";

@@ -1,6 +1,6 @@
 /** The two runners: they carry out an operation's requests, with promises or without. The only logic that exists twice. */
-import { closedError } from "./operations/image.js";
-import type { All, Operation } from "./operations/operation.js";
+import { closedError } from "./image/image.js";
+import type { All, Operation } from "./operation.js";
 import { DISK_SYNC_NEEDS, requireNow } from "./promises.js";
 import { overdueTurn } from "./turn.js";
 

@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 import { counted, wordFor } from "../count.js";
 import { Disk } from "../disk.js";
 import { DiskError } from "../errors.js";
-import type { CheckReport, Finding, RepairLevel, RepairReport } from "../operations/reports.js";
+import type { CheckReport, Finding, RepairLevel, RepairReport } from "../image/reports.js";
 import { printable } from "../printable.js";
 import { about, usageFailure } from "./failure.js";
 import { withImage } from "./image.js";

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import type { Command } from "commander";
 import { counted, wordFor } from "../count.js";
 import { IN_USE } from "../format/header.js";
-import type { DiskInfo } from "../operations/info.js";
+import type { DiskInfo } from "../image/info.js";
 import { type Native, native } from "../storage/native.js";
 import { withImage } from "./image.js";
 import { examples, shareOption } from "./options.js";

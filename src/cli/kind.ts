@@ -5,7 +5,7 @@
 import { basename, dirname, resolve } from "node:path";
 import { FOREIGN_HEAD, FOREIGN_TAIL, recognise } from "../format/foreign.js";
 import { probe } from "../format/header.js";
-import { readUpTo } from "../operations/transfer.js";
+import { readUpTo } from "../medium/transfer.js";
 import { runAsync } from "../run.js";
 import { namesIn } from "../storage/directory.js";
 import type { FileStorage } from "../storage/file.js";

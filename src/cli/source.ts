@@ -1,6 +1,6 @@
 /** What the commands read: Parallels images and raw files behind one interface. Sources are never written. */
 import { Disk } from "../disk.js";
-import { readFully } from "../operations/transfer.js";
+import { readFully } from "../medium/transfer.js";
 import { runAsync } from "../run.js";
 import type { FileStorage } from "../storage/file.js";
 import { overdueTurn } from "../turn.js";

@@ -1,7 +1,7 @@
 /** What `convert` writes: Parallels images, raw files, raw bytes on standard output. */
 import { Disk } from "../disk.js";
 import type { Format } from "../format/header.js";
-import { truncate, writeFully } from "../operations/transfer.js";
+import { truncate, writeFully } from "../medium/transfer.js";
 import type { CreateOptions } from "../options.js";
 import { runAsync } from "../run.js";
 import { FileStorage } from "../storage/file.js";

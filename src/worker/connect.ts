@@ -4,10 +4,10 @@ import { requireKept, takeBuffer } from "../buffers.js";
 import { requireOptions } from "../caller-options.js";
 import { DiskError } from "../errors.js";
 import type { Format } from "../format/header.js";
-import type { BlockStatus } from "../operations/block-status.js";
-import { closedError, requireRange } from "../operations/image.js";
-import type { DiskInfo } from "../operations/info.js";
-import type { CheckReport, RepairLevel, RepairReport } from "../operations/reports.js";
+import type { BlockStatus } from "../image/block-status.js";
+import { closedError, requireRange } from "../image/image.js";
+import type { DiskInfo } from "../image/info.js";
+import type { CheckReport, RepairLevel, RepairReport } from "../image/reports.js";
 import { Connection } from "./connection.js";
 import type { Port, Properties } from "./protocol.js";
 

@@ -10,9 +10,9 @@
  *     page -> worker   bye                        the page knows; the worker may let go of the lock
  */
 import type { Format } from "../format/header.js";
-import type { BlockStatus } from "../operations/block-status.js";
-import type { DiskInfo } from "../operations/info.js";
-import type { CheckReport, RepairLevel, RepairReport } from "../operations/reports.js";
+import type { BlockStatus } from "../image/block-status.js";
+import type { DiskInfo } from "../image/info.js";
+import type { CheckReport, RepairLevel, RepairReport } from "../image/reports.js";
 import type { WireError } from "./wire-error.js";
 
 export const MARK = "parablock/1";

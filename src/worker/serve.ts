@@ -5,7 +5,7 @@
  */
 import type { Disk } from "../disk.js";
 import type { DiskSync } from "../disk-sync.js";
-import { requireRange } from "../operations/image.js";
+import { requireRange } from "../image/image.js";
 import { quote } from "../printable.js";
 import { isVerb, type Malformed, toWorker } from "./incoming.js";
 import {

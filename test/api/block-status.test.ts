@@ -1,7 +1,7 @@
 /** Block status step by step: with a limit, the beginnings of what is left add up to the whole. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { BlockStatus } from "../../src/operations/block-status.js";
+import type { BlockStatus } from "../../src/image/block-status.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { type AnyDisk, combinations, openDisk } from "../support/faces.js";
 import { makeImage } from "../support/image.js";

@@ -1,6 +1,6 @@
 /** Long work of the asynchronous face lets go of the thread, so that timers, signals and frames come in between. */
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Operation } from "../../src/operations/operation.js";
+import type { Operation } from "../../src/operation.js";
 import { runAsync } from "../../src/run.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { engines, openDisk } from "../support/faces.js";

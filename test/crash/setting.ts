@@ -2,7 +2,7 @@
 import { DiskSync } from "../../src/disk-sync.js";
 import type { EngineKind } from "../../src/engine/engine.js";
 import { encodeHeader, type Format, HEADER_SIZE } from "../../src/format/header.js";
-import type { PreallocationMode } from "../../src/operations/reports.js";
+import type { PreallocationMode } from "../../src/image/reports.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { below, patternBytes, type Random } from "../support/random.js";
 import { type Features, SECTOR } from "./crash-storage.js";

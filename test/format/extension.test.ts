@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readExtension } from "../../src/operations/extension.js";
+import { readExtension } from "../../src/image/extension.js";
 import { runSync } from "../../src/run.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { fixtures, readFixture, testWith } from "../support/peers.js";

@@ -6,7 +6,7 @@ import { DiskSync } from "../../src/disk-sync.js";
 import type { EngineKind } from "../../src/engine/engine.js";
 import { DiskError } from "../../src/errors.js";
 import { probe } from "../../src/format/header.js";
-import type { CheckReport, RepairLevel } from "../../src/operations/reports.js";
+import type { CheckReport, RepairLevel } from "../../src/image/reports.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { firstDifference } from "../support/bytes.js";
 import { FIELD, fieldOf } from "../support/image.js";

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import type { EngineKind } from "../../src/engine/engine.js";
 import type { Format } from "../../src/format/header.js";
-import type { BlockStatus } from "../../src/operations/block-status.js";
+import type { BlockStatus } from "../../src/image/block-status.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import type { Storage } from "../../src/storage/storage.js";
 import { type AnyBase, type AnyDisk, createDisk, type FaceKind, openDisk, readRange } from "../support/faces.js";

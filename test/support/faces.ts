@@ -2,7 +2,7 @@
 import { Disk } from "../../src/disk.js";
 import { type CreateOptionsSync, DiskSync, type OpenOptionsSync } from "../../src/disk-sync.js";
 import type { EngineKind } from "../../src/engine/engine.js";
-import type { BaseDisk } from "../../src/operations/base.js";
+import type { BaseDisk } from "../../src/image/base.js";
 import type { CreateOptions, OpenOptions } from "../../src/options.js";
 import type { Storage, StorageSync } from "../../src/storage/storage.js";
 

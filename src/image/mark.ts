@@ -1,13 +1,13 @@
 /** The in_use mark: durable before the first change, cleared after all else is durable. */
 import { encodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE } from "../format/header.js";
+import { flushStorage, writeFully, writeZeros } from "../medium/transfer.js";
+import type { Operation } from "../operation.js";
 import { flushData } from "./durable.js";
 import { damages } from "./findings.js";
 import { trim } from "./grow.js";
 import { type Image, TASK } from "./image.js";
-import type { Operation } from "./operation.js";
 import { eachBlock } from "./pieces.js";
 import { locked } from "./range-locks.js";
-import { flushStorage, writeFully, writeZeros } from "./transfer.js";
 
 /** Makes sure that the file says "open for writing" on stable storage. */
 export function* beginChange(image: Image): Operation<void> {

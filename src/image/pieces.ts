@@ -3,9 +3,9 @@
  * on, so that memory, which is zero from the beginning, is touched only where the file holds something.
  */
 import { createZeroScanner } from "../engine/create.js";
+import { readFully } from "../medium/transfer.js";
+import type { Operation } from "../operation.js";
 import type { Storage } from "../storage/storage.js";
-import type { Operation } from "./operation.js";
-import { readFully } from "./transfer.js";
 
 /** Bytes read at once: a request of a network's size; most tables are one piece. */
 const PIECE_SIZE = 4 * 1024 * 1024;

@@ -5,6 +5,7 @@
 import { partOf, requireKept } from "../buffers.js";
 import { counted } from "../count.js";
 import { DiskError, fieldOf, reasonOf, requestError } from "../errors.js";
+import { call, type Operation } from "../operation.js";
 import {
   type Answering,
   movedBytes,
@@ -14,7 +15,6 @@ import {
   storageName,
 } from "../storage/answers.js";
 import type { DataRange, Storage } from "../storage/storage.js";
-import { call, type Operation } from "./operation.js";
 
 /** Anything that bytes can be read from. */
 export type Readable = Pick<Storage, "read"> & Answering;

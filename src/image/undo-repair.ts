@@ -5,13 +5,13 @@
 import { takeBuffer } from "../buffers.js";
 import { DiskError } from "../errors.js";
 import { decodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE, SECTOR_SIZE } from "../format/header.js";
+import { closeStorage, flushStorage, writeFully } from "../medium/transfer.js";
+import type { Operation } from "../operation.js";
 import type { Storage } from "../storage/storage.js";
 import { misplaced } from "./bad-entries.js";
 import { fileOffsetOf, hostClusterOf, type Image, sectorsToBytes } from "./image.js";
 import { changeHeader } from "./mark.js";
 import { load, owning } from "./open.js";
-import type { Operation } from "./operation.js";
-import { closeStorage, flushStorage, writeFully } from "./transfer.js";
 
 /** Puts entries back into the image and closes it, marked as not closed cleanly; answers how many. */
 export function* undoRepair(storage: Storage, backup: Uint8Array): Operation<number> {

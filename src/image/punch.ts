@@ -1,8 +1,8 @@
 /** Giving the blocks of host clusters back to the platform: an economy, so a storage that cannot is not asked again. */
 import { CallerMistake } from "../errors.js";
+import { writeZeros } from "../medium/transfer.js";
+import { call, type Operation } from "../operation.js";
 import { type HostRun, hostOffsetOf, type Image } from "./image.js";
-import { call, type Operation } from "./operation.js";
-import { writeZeros } from "./transfer.js";
 
 /** Punches a hole where a run of clusters lies, as far as the file goes; answers whether the storage did. */
 export function* punch(image: Image, run: HostRun): Operation<boolean> {

@@ -1,10 +1,11 @@
 /** What a copy-on-write disk stands on: any open disk, or a storage with raw bytes. */
+
+import { sizeOf } from "../medium/transfer.js";
+import type { Operation } from "../operation.js";
 import { isThenable } from "../promises.js";
 import { sizeAnswered, storageName } from "../storage/answers.js";
 import type { Storage } from "../storage/storage.js";
 import type { Base } from "./image.js";
-import type { Operation } from "./operation.js";
-import { sizeOf } from "./transfer.js";
 
 /** The part of a disk, of either face, that a disk above it needs. */
 export interface BaseDisk {

@@ -12,12 +12,12 @@
  * Behind entries that must wait for a flush, writes in place are parked in the same line (parked.ts).
  */
 import { HEADER_SIZE } from "../format/header.js";
+import { readFully, writeFully } from "../medium/transfer.js";
+import type { Operation } from "../operation.js";
 import { flushData } from "./durable.js";
 import { type Image, TASK } from "./image.js";
-import type { Operation } from "./operation.js";
 import { isParked, type Parked, unpark } from "./parked.js";
 import { locked } from "./range-locks.js";
-import { readFully, writeFully } from "./transfer.js";
 
 /** What the file does not show yet. */
 export type Unpublished = Deferred | Parked;

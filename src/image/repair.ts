@@ -13,6 +13,8 @@
  * it: what is lossy takes two steps, and before the second there is something to undo.
  */
 import { HEADER_SIZE, SECTOR_SIZE } from "../format/header.js";
+import { readUpTo, saveBeside, writeZeros } from "../medium/transfer.js";
+import type { Operation } from "../operation.js";
 import { quote } from "../printable.js";
 import { badEntries } from "./bad-entries.js";
 import { inspect } from "./check.js";
@@ -23,13 +25,11 @@ import { growFile, trim } from "./grow.js";
 import { type Image, requireOpen, requireWritable, TASK } from "./image.js";
 import { freeLeaks } from "./leaks.js";
 import { beginChange, changeHeader } from "./mark.js";
-import type { Operation } from "./operation.js";
 import { deferZeros } from "./publish.js";
 import { locked } from "./range-locks.js";
 import { isWorthless, type Plan, planOf, startOf } from "./repair-plan.js";
 import type { RepairLevel, RepairReport } from "./reports.js";
 import { survey } from "./survey.js";
-import { readUpTo, saveBeside, writeZeros } from "./transfer.js";
 
 /** Repairs an open image. */
 export function* repair(image: Image, level: RepairLevel): Operation<RepairReport> {

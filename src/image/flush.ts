@@ -4,9 +4,9 @@
  * yet, waits for the next one.
  */
 import { CallerMistake } from "../errors.js";
+import { type Operation, together } from "../operation.js";
 import { flushData, requireBelievable } from "./durable.js";
 import { type HostRun, type Image, requireOpen, TASK } from "./image.js";
-import { type Operation, together } from "./operation.js";
 import { publishTables } from "./publish.js";
 import { clear } from "./punch.js";
 import { locked } from "./range-locks.js";

@@ -5,11 +5,11 @@
 
 import { createZeroScanner } from "../engine/create.js";
 import type { ZeroScanner } from "../engine/engine.js";
+import { nextData, readUpTo } from "../medium/transfer.js";
+import { type Operation, together } from "../operation.js";
 import type { DataRange, Storage } from "../storage/storage.js";
 import type { HostRun, Image } from "./image.js";
-import { type Operation, together } from "./operation.js";
 import { clear, rangeOf } from "./punch.js";
-import { nextData, readUpTo } from "./transfer.js";
 
 /** How much is looked at once, in bytes, at most. */
 const SCAN_SIZE = 1024 * 1024;

@@ -6,12 +6,12 @@ import { counted } from "../count.js";
 import type { Engine, Grid, ScanFacts } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
 import { type Header, SECTOR_SIZE } from "../format/header.js";
+import type { Readable } from "../medium/transfer.js";
 import { quote } from "../printable.js";
 import type { Storage } from "../storage/storage.js";
 import type { Unpublished } from "./publish.js";
 import type { RangeLocks } from "./range-locks.js";
 import type { Preallocation, RepairReport } from "./reports.js";
-import type { Readable } from "./transfer.js";
 
 /** What shows where the image has no data of its own: zeros follow its end. */
 export interface Base extends Readable {

@@ -4,10 +4,10 @@
  */
 import type { Grid } from "../engine/engine.js";
 import { dataStart, SECTOR_SIZE } from "../format/header.js";
+import type { Operation } from "../operation.js";
 import { misplaced } from "./bad-entries.js";
 import { findExtension, reserveExtension } from "./extension.js";
 import { type Image, sectorsToBytes } from "./image.js";
-import type { Operation } from "./operation.js";
 import { phaseOf } from "./phase.js";
 
 /** Takes the BAT that the engine holds into service, for the file as long as it is now. */

@@ -1,10 +1,10 @@
 /** Check: what is wrong with an image and what it wastes. Changes nothing. */
 import { counted, wordFor } from "../count.js";
+import type { Operation } from "../operation.js";
 import { badEntries } from "./bad-entries.js";
 import { endOf, findingsOf } from "./findings.js";
 import { type Image, requireOpen } from "./image.js";
 import { countLeaks } from "./leaks.js";
-import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
 import type { CheckReport, Finding } from "./reports.js";
 

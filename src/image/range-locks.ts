@@ -3,7 +3,7 @@
  * Locks are granted in the order of arrival: a lock waits for the earlier ones that it overlaps, where one of
  * the two is exclusive, and for nothing else. So overlapping requests are serial, others are not, none starves.
  */
-import { call, type Operation } from "./operation.js";
+import { call, type Operation } from "../operation.js";
 
 export interface RangeLock {
   readonly first: number;

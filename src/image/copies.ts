@@ -5,13 +5,13 @@
 import { createZeroScanner } from "../engine/create.js";
 import type { ZeroScanner } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
+import { nextData, readUpTo, writeFully } from "../medium/transfer.js";
+import type { Operation } from "../operation.js";
 import type { Storage } from "../storage/storage.js";
 import type { BadEntry } from "./bad-entries.js";
 import { growFile } from "./grow.js";
 import { fileOffsetOf, hostOffsetOf, type Image } from "./image.js";
-import type { Operation } from "./operation.js";
 import { defer } from "./publish.js";
-import { nextData, readUpTo, writeFully } from "./transfer.js";
 
 /** What is tested for zeros, and written, at once. */
 const PIECE_SIZE = 64 * 1024;

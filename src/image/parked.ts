@@ -5,9 +5,9 @@
  * shows is a prefix all the same. Reads see what is parked.
  */
 import { partOf } from "../buffers.js";
+import { writeFully } from "../medium/transfer.js";
+import type { Operation } from "../operation.js";
 import type { Image } from "./image.js";
-import type { Operation } from "./operation.js";
-import { writeFully } from "./transfer.js";
 
 /** One write in place that completed. */
 export interface Parked {

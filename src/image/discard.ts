@@ -3,12 +3,13 @@
  * cheapest; parts of clusters are written with zeros. Over a base zeros are written throughout, as the format has
  * no "zero here" mark: an unallocated cluster shows the base. So the two verbs are one operation.
  */
+
+import { type Operation, together } from "../operation.js";
 import { withClusters } from "./clusters.js";
 import { type Extent, extentsOf } from "./extents.js";
 import { flush } from "./flush.js";
 import { hostClusterOf, type Image, requireRange, requireWritable } from "./image.js";
 import { beginChange } from "./mark.js";
-import { type Operation, together } from "./operation.js";
 import { deferZeros, publish } from "./publish.js";
 import { store } from "./write.js";
 

@@ -9,11 +9,11 @@ import {
   isExtension,
   SECTION_HEADER,
 } from "../format/extension.js";
+import { readFully } from "../medium/transfer.js";
+import type { Operation } from "../operation.js";
 import type { Storage } from "../storage/storage.js";
 import { type Image, sectorsToBytes } from "./image.js";
-import type { Operation } from "./operation.js";
 import { eachBlock } from "./pieces.js";
-import { readFully } from "./transfer.js";
 
 /** Where the format extension says that its clusters begin, its own first. */
 export interface FoundExtension {

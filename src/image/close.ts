@@ -1,13 +1,13 @@
 /** Close: flush, give back the file's unused tail, then say "closed cleanly", in this order. */
 import { fieldOf } from "../errors.js";
 import { IN_USE } from "../format/header.js";
+import { closeStorage } from "../medium/transfer.js";
+import type { Operation } from "../operation.js";
 import { flush } from "./flush.js";
 import { trim } from "./grow.js";
 import { closedError, type Image, TASK } from "./image.js";
 import { beginChange, endChange } from "./mark.js";
-import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
-import { closeStorage } from "./transfer.js";
 
 /**
  * Closes the disk after the operations in flight. Closing twice is no error. Where making the image durable

@@ -1,12 +1,12 @@
 /** Read: one pass over the extents of a range; each goes straight from the file into the caller's buffer. */
 import { partOf, requireKept, takeBuffer } from "../buffers.js";
 import { DiskError } from "../errors.js";
+import { readFully } from "../medium/transfer.js";
+import { type Operation, together } from "../operation.js";
 import { withClusters } from "./clusters.js";
 import { type Extent, extentsOf } from "./extents.js";
 import { type Base, clusterOf, type Image, requireRange } from "./image.js";
-import { type Operation, together } from "./operation.js";
 import { readOver } from "./parked.js";
-import { readFully } from "./transfer.js";
 
 /** Fills `buffer` with the disk's bytes from `offset`. */
 export function* read(image: Image, buffer: Uint8Array, offset: number): Operation<void> {

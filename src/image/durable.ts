@@ -3,10 +3,10 @@
  * calls those pages clean: a flush that succeeds later says nothing of them. So none is believed any more.
  */
 import { DiskError } from "../errors.js";
+import { flushStorage } from "../medium/transfer.js";
+import type { Operation } from "../operation.js";
 import { type Image, TASK } from "./image.js";
-import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
-import { flushStorage } from "./transfer.js";
 
 /** Makes durable what was written to the storage since it was last flushed; a flush that is under way is waited for. */
 export function* flushData(image: Image): Operation<void> {

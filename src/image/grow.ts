@@ -3,12 +3,12 @@
  * takes more than is needed at once (preallocation), and close gives back what was not used.
  */
 import type { DiskError } from "../errors.js";
+import { allocate, sizeOf, truncate } from "../medium/transfer.js";
+import type { Operation } from "../operation.js";
 import { flushData } from "./durable.js";
 import { endOf } from "./findings.js";
 import { type Image, TASK } from "./image.js";
-import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
-import { allocate, sizeOf, truncate } from "./transfer.js";
 
 /** Makes the file reach `end` (bytes) at least; "sparse": no further, and without blocks for what is added. */
 export function* growFile(image: Image, end: number, how?: "sparse"): Operation<void> {

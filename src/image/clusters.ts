@@ -1,6 +1,7 @@
 /** Runs operations under the lock of the clusters they touch. */
+
+import type { Operation } from "../operation.js";
 import { clusterOf, type Image, requireOpen } from "./image.js";
-import type { Operation } from "./operation.js";
 import { locked } from "./range-locks.js";
 
 /** Runs `operation` while the clusters of a range (bytes, not empty) are locked, if the disk is still open then. */

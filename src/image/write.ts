@@ -9,17 +9,17 @@
 import { partOf, requireKept, takeBuffer } from "../buffers.js";
 import { NO_HOST_CLUSTER } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
+import { writeFully, writeZeros } from "../medium/transfer.js";
+import { type Operation, together } from "../operation.js";
 import { withClusters } from "./clusters.js";
 import { type Extent, extentsOf } from "./extents.js";
 import { flush } from "./flush.js";
 import { growFile } from "./grow.js";
 import { clusterOf, hostClusterOf, hostOffsetOf, type Image, requireRange, requireWritable } from "./image.js";
 import { beginChange } from "./mark.js";
-import { type Operation, together } from "./operation.js";
 import { LONGEST_PARKED, park } from "./parked.js";
 import { defer, isCostly, isUrgent, mayShow, publish } from "./publish.js";
 import { readBase } from "./read.js";
-import { writeFully, writeZeros } from "./transfer.js";
 
 /** Guest bytes to store: a buffer, or that many zeros. */
 export type Source = Uint8Array | number;

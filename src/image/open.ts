@@ -7,6 +7,8 @@ import { createEngine } from "../engine/create.js";
 import type { Engine, EngineKind } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
 import { decodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE, SECTOR_SIZE, validateHeader } from "../format/header.js";
+import { ask, closeStorage, readFully, sizeOf } from "../medium/transfer.js";
+import type { Operation } from "../operation.js";
 import { READING, requireVerbs, storageName, WRITING } from "../storage/answers.js";
 import type { Storage } from "../storage/storage.js";
 import { type BaseDisk, baseOf } from "./base.js";
@@ -14,13 +16,11 @@ import { inspect } from "./check.js";
 import { damages } from "./findings.js";
 import { type Image, sectorsToBytes } from "./image.js";
 import { beginChange } from "./mark.js";
-import type { Operation } from "./operation.js";
 import { eachBlock } from "./pieces.js";
 import { RangeLocks } from "./range-locks.js";
 import { mend } from "./repair.js";
 import type { PreallocationMode, RepairLevel } from "./reports.js";
 import { survey } from "./survey.js";
-import { ask, closeStorage, readFully, sizeOf } from "./transfer.js";
 
 /** What the operation needs of the options of either face. */
 export interface OpenSettings {

@@ -10,14 +10,14 @@ import {
   MAX_CLUSTER_SECTORS,
   SECTOR_SIZE,
 } from "../format/header.js";
+import { allocate, ask, flushStorage, readUpTo, sizeOf, truncate, writeFully, writeZeros } from "../medium/transfer.js";
+import type { Operation } from "../operation.js";
 import { quote } from "../printable.js";
 import { requireVerbs, WRITING } from "../storage/answers.js";
 import type { Storage } from "../storage/storage.js";
 import { type BaseDisk, baseOf } from "./base.js";
 import type { Image } from "./image.js";
 import { type OpenSettings, open } from "./open.js";
-import type { Operation } from "./operation.js";
-import { allocate, ask, flushStorage, readUpTo, sizeOf, truncate, writeFully, writeZeros } from "./transfer.js";
 
 /** What a new image is to be. */
 export interface CreateSettings {
