@@ -2,10 +2,11 @@
 import { fieldOf } from "../errors.js";
 import { IN_USE } from "../format/header.js";
 import { closeStorage } from "../medium/transfer.js";
+import { exclusively } from "../mutex.js";
 import type { Operation } from "../operation.js";
 import { flush } from "./flush.js";
 import { trim } from "./grow.js";
-import { closedError, type Image, TASK } from "./image.js";
+import { closedError, type Image } from "./image.js";
 import { beginChange, endChange } from "./mark.js";
 import { locked } from "./range-locks.js";
 
@@ -18,7 +19,7 @@ export function* close(image: Image): Operation<void> {
   yield* locked(image.locks, 0, Number.MAX_SAFE_INTEGER, true, function* () {
     if (!image.closed) yield* settle(image);
     // A flush that is still under way has its storage to its end.
-    yield* locked(image.tasks, TASK.flush, TASK.flush, true, () => release(image));
+    yield* exclusively(image.tasks?.flush, () => release(image));
   });
 }
 
@@ -29,7 +30,7 @@ export function* close(image: Image): Operation<void> {
 export function* abandon(image: Image): Operation<void> {
   if (!image.closed) {
     image.closed = image.abandoned = true;
-    for (const locks of [image.locks, image.tasks]) locks?.giveUp(closedError());
+    for (const locks of [image.locks, ...Object.values(image.tasks ?? {})]) locks?.giveUp(closedError());
   }
   yield* release(image);
 }

@@ -4,13 +4,13 @@
  */
 import { DiskError } from "../errors.js";
 import { flushStorage } from "../medium/transfer.js";
+import { exclusively } from "../mutex.js";
 import type { Operation } from "../operation.js";
-import { type Image, TASK } from "./image.js";
-import { locked } from "./range-locks.js";
+import type { Image } from "./image.js";
 
 /** Makes durable what was written to the storage since it was last flushed; a flush that is under way is waited for. */
 export function* flushData(image: Image): Operation<void> {
-  yield* locked(image.tasks, TASK.data, TASK.data, true, function* () {
+  yield* exclusively(image.tasks?.data, function* () {
     requireBelievable(image);
     if (!image.unflushed) return;
     const { fileSize } = image;

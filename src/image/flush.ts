@@ -4,18 +4,18 @@
  * yet, waits for the next one.
  */
 import { CallerMistake } from "../errors.js";
+import { exclusively } from "../mutex.js";
 import { type Operation, together } from "../operation.js";
 import { flushData, requireBelievable } from "./durable.js";
-import { type HostRun, type Image, requireOpen, TASK } from "./image.js";
+import { type HostRun, type Image, requireOpen } from "./image.js";
 import { publishTables } from "./publish.js";
 import { clear } from "./punch.js";
-import { locked } from "./range-locks.js";
 
 /** Makes everything that was written before durable. */
 export function* flush(image: Image): Operation<void> {
   requireOpen(image);
   if (image.readOnly) return;
-  yield* locked(image.tasks, TASK.flush, TASK.flush, true, function* () {
+  yield* exclusively(image.tasks?.flush, function* () {
     requireOpen(image);
     yield* flushTables(image);
   });

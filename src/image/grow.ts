@@ -4,16 +4,16 @@
  */
 import type { DiskError } from "../errors.js";
 import { allocate, sizeOf, truncate } from "../medium/transfer.js";
+import { exclusively } from "../mutex.js";
 import type { Operation } from "../operation.js";
 import { flushData } from "./durable.js";
 import { endOf } from "./findings.js";
-import { type Image, TASK } from "./image.js";
-import { locked } from "./range-locks.js";
+import type { Image } from "./image.js";
 
 /** Makes the file reach `end` (bytes) at least; "sparse": no further, and without blocks for what is added. */
 export function* growFile(image: Image, end: number, how?: "sparse"): Operation<void> {
   if (end <= image.fileSize) return;
-  yield* locked(image.tasks, TASK.grow, TASK.grow, true, function* () {
+  yield* exclusively(image.tasks?.grow, function* () {
     if (end <= image.fileSize) return;
     const ahead = image.preallocation.mode === "off" || how ? end : aheadOf(image, end);
     yield* resizing(image, function* () {

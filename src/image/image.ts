@@ -7,6 +7,7 @@ import type { Engine, Grid, ScanFacts } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
 import { type Header, SECTOR_SIZE } from "../format/header.js";
 import type { Readable } from "../medium/transfer.js";
+import type { Mutexes } from "../mutex.js";
 import { quote } from "../printable.js";
 import type { Storage } from "../storage/storage.js";
 import type { Unpublished } from "./publish.js";
@@ -27,9 +28,6 @@ export interface HostRun {
   count: number;
 }
 
-/** The tasks that must not overlap themselves; each is a number to lock in `Image.tasks`. */
-export const TASK = { mark: 0, grow: 1, flush: 2, data: 3 } as const;
-
 export interface Image {
   readonly storage: Storage;
   readonly engine: Engine;
@@ -42,7 +40,8 @@ export interface Image {
   readonly readOnly: boolean;
   /** Cluster ranges in use by running operations; absent in the synchronous face, where nothing overlaps. */
   readonly locks: RangeLocks | undefined;
-  readonly tasks: RangeLocks | undefined;
+  /** Tasks of which only one of a kind runs at a time; absent there, too. */
+  readonly tasks: Mutexes | undefined;
   /** In bytes. */
   readonly size: number;
   readonly clusterSize: number;

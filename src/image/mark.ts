@@ -1,18 +1,18 @@
 /** The in_use mark: durable before the first change, cleared after all else is durable. */
 import { encodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE } from "../format/header.js";
 import { flushStorage, writeFully, writeZeros } from "../medium/transfer.js";
+import { exclusively } from "../mutex.js";
 import type { Operation } from "../operation.js";
 import { flushData } from "./durable.js";
 import { damages } from "./findings.js";
 import { trim } from "./grow.js";
-import { type Image, TASK } from "./image.js";
+import type { Image } from "./image.js";
 import { eachBlock } from "./pieces.js";
-import { locked } from "./range-locks.js";
 
 /** Makes sure that the file says "open for writing" on stable storage. */
 export function* beginChange(image: Image): Operation<void> {
   if (image.marked) return;
-  yield* locked(image.tasks, TASK.mark, TASK.mark, true, function* () {
+  yield* exclusively(image.tasks?.mark, function* () {
     if (image.marked) return;
     // Taken over from a writer that did not finish: what it left must be durable before clusters that it freed are used.
     yield* flushData(image);

@@ -8,6 +8,7 @@ import type { Engine, EngineKind } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
 import { decodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE, SECTOR_SIZE, validateHeader } from "../format/header.js";
 import { ask, closeStorage, readFully, sizeOf } from "../medium/transfer.js";
+import { newMutexes } from "../mutex.js";
 import type { Operation } from "../operation.js";
 import { READING, requireVerbs, storageName, WRITING } from "../storage/answers.js";
 import type { Storage } from "../storage/storage.js";
@@ -94,7 +95,7 @@ export function* load(storage: Storage, settings: OpenSettings): Operation<Image
   // A promise would be refused when the first cluster is copied: better before anything is.
   if (base && !settings.concurrent) yield* ask(base, base.size);
   const locks = settings.concurrent
-    ? { locks: new RangeLocks(), tasks: new RangeLocks() }
+    ? { locks: new RangeLocks(), tasks: newMutexes() }
     : { locks: undefined, tasks: undefined };
   const clusterSize = sectorsToBytes(header.tracks);
   const image: Image = {

@@ -13,11 +13,11 @@
  */
 import { HEADER_SIZE } from "../format/header.js";
 import { readFully, writeFully } from "../medium/transfer.js";
+import { exclusively } from "../mutex.js";
 import type { Operation } from "../operation.js";
 import { flushData } from "./durable.js";
-import { type Image, TASK } from "./image.js";
+import type { Image } from "./image.js";
 import { isParked, type Parked, unpark } from "./parked.js";
-import { locked } from "./range-locks.js";
 
 /** What the file does not show yet. */
 export type Unpublished = Deferred | Parked;
@@ -117,7 +117,7 @@ export function* publish(image: Image): Operation<void> {
   if (image.unpublished.length === 0) return;
   image.publishing++;
   try {
-    yield* locked(image.tasks, TASK.flush, TASK.flush, true, () => publishTables(image));
+    yield* exclusively(image.tasks?.flush, () => publishTables(image));
   } finally {
     image.publishing--;
   }

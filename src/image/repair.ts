@@ -14,6 +14,7 @@
  */
 import { HEADER_SIZE, SECTOR_SIZE } from "../format/header.js";
 import { readUpTo, saveBeside, writeZeros } from "../medium/transfer.js";
+import { exclusively } from "../mutex.js";
 import type { Operation } from "../operation.js";
 import { quote } from "../printable.js";
 import { badEntries } from "./bad-entries.js";
@@ -22,7 +23,7 @@ import { copyEntry, eachData, pieceScanner } from "./copies.js";
 import { damages } from "./findings.js";
 import { flushTables } from "./flush.js";
 import { growFile, trim } from "./grow.js";
-import { type Image, requireOpen, requireWritable, TASK } from "./image.js";
+import { type Image, requireOpen, requireWritable } from "./image.js";
 import { freeLeaks } from "./leaks.js";
 import { beginChange, changeHeader } from "./mark.js";
 import { deferZeros } from "./publish.js";
@@ -37,7 +38,7 @@ export function* repair(image: Image, level: RepairLevel): Operation<RepairRepor
   if (level !== "leaks" && level !== "all")
     throw new RangeError(`level: expected "leaks" or "all", got ${quote(level)}`);
   return yield* locked(image.locks, 0, Number.MAX_SAFE_INTEGER, true, () =>
-    locked(image.tasks, TASK.flush, TASK.flush, true, () => mend(image, level)),
+    exclusively(image.tasks?.flush, () => mend(image, level)),
   );
 }
 
