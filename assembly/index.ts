@@ -5,10 +5,11 @@ import { BAT, EXTENTS, EXTENT_CAPACITY, RESULTS, placeTables } from "./layout";
 import { placeUsed } from "./used";
 
 export { allocate, nextUsedOrEnd as nextUsed, release, reserve } from "./allocate";
+export { countFragments } from "./fragments";
 export { map } from "./map";
 export { scan } from "./scan";
 export { allocatedCount, link, unlink } from "./table";
-export { end, nextFree, usedCount } from "./used";
+export { end, grow, nextFree, usedCount } from "./used";
 export { isZero, placeBuffer } from "./zero";
 
 /** Makes the tables of an image, all empty. */

@@ -2,7 +2,7 @@
 //
 //   | levels | results | extents + slack | BAT + slack | used bitmap | its summaries |
 //
-// All but the last two are fixed when the tables are made. Addresses are unsigned and every sum that
+// A BAT that grows moves what lies behind it; all else stays where it is. Addresses are unsigned and every sum that
 // could pass 4 GiB is made in 64 bits. Fresh memory is zero, and untouched memory costs nothing.
 
 /** Extents one `map` returns at most. */
@@ -14,12 +14,12 @@ const BAT_SLACK: u64 = 256;
 
 /** Pairs of addresses, a pair a level of the used bitmap: see used.ts. */
 export const LEVELS: usize = 1024;
-/** What a verb has to say beyond one number: u32s, the seven facts of a scan in the order of ScanFacts, then: */
+/** What a verb has to say beyond one number: u32s, the six facts of a scan in the order of ScanFacts, then: */
 export const RESULTS: usize = 1152;
 /** the run of the last `allocate`; 0 with a first cluster below the limit means no memory; */
-export const RUN_RESULT: usize = RESULTS + 28;
+export const RUN_RESULT: usize = RESULTS + 24;
 /** the clusters that were used before the last `reserve`. */
-export const ALREADY_RESULT: usize = RESULTS + 32;
+export const ALREADY_RESULT: usize = RESULTS + 28;
 /** The extent table: pairs of u32 (cluster count, entry). */
 export const EXTENTS: usize = 1280;
 /** The BAT, as the file holds it; also the buffer of a zero scanner. */
@@ -37,12 +37,22 @@ const MAX_PAGES: u64 = 65536;
 
 /** Places the tables of an image and makes room up to the used bitmap. False if there is not enough memory. */
 export function placeTables(entries: u32, unitsPerCluster: u32): bool {
-  entryCount = entries;
   step = unitsPerCluster;
-  const used = alignLine(<u64>BAT + (<u64>entries << 2) + BAT_SLACK);
+  const used = behindBat(entries);
   if (!reach(used)) return false;
-  USED = <usize>used;
+  settleTables(entries, <usize>used);
   return true;
+}
+
+/** Where the used bitmap lies behind a BAT of so many entries. */
+export function behindBat(entries: u32): u64 {
+  return alignLine(<u64>BAT + (<u64>entries << 2) + BAT_SLACK);
+}
+
+/** From now on the BAT has so many entries, and the used bitmap lies at that address. */
+export function settleTables(entries: u32, used: usize): void {
+  entryCount = entries;
+  USED = used;
 }
 
 /** Grows the memory until it holds the bytes below `end`; false if it cannot. */

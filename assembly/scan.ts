@@ -10,8 +10,6 @@ import { clearUsed, end, mark, reachCluster, settle } from "./used";
 
 let origin: u32 = 0;
 let lastEntry: u32 = 0;
-/** The entry that would follow the last one that was not 0. */
-let follower: u64 = 0;
 let nearWrap: bool = false;
 
 let allocated: u32 = 0;
@@ -19,15 +17,13 @@ let below: u32 = 0;
 let outside: u32 = 0;
 let offGrid: u32 = 0;
 let duplicates: u32 = 0;
-let fragmented: u32 = 0;
 
 /** Takes the table into service. False if memory is short: the bitmap is then empty. */
 export function scan(firstEntry: u32, highestEntry: u32, hostLimit: u32, floor: u32): bool {
   origin = firstEntry;
   lastEntry = highestEntry;
-  follower = 0;
   nearWrap = false;
-  allocated = below = outside = offGrid = duplicates = fragmented = 0;
+  allocated = below = outside = offGrid = duplicates = 0;
   clearUsed();
   setHostLimits(floor, hostLimit);
   const done = takeRuns();
@@ -66,20 +62,16 @@ function takeRun(entry: u32, length: u32): bool {
     if (length == 0) return true;
     entry += fitting * step;
   }
-  if (entry) return takeRange(entry, length);
-  follower = 0;
-  return true;
+  return entry == 0 || takeRange(entry, length);
 }
 
 /** Entries that rise by a step, the first not 0 and the last below 2^32. */
 // @ts-ignore: decorator
 @inline
 function takeRange(entry: u32, length: u32): bool {
-  const next = <u64>entry + <u64>length * step;
-  if (<u64>entry != follower && follower) fragmented++;
-  follower = next;
+  const last = <u64>entry + <u64>(length - 1) * step;
   allocated += length;
-  if (entry >= origin && next - step <= <u64>lastEntry) return takeInside(entry, length);
+  if (entry >= origin && last <= <u64>lastEntry) return takeInside(entry, length);
   return takePartly(entry, length);
 }
 
@@ -118,5 +110,4 @@ function storeFacts(): void {
   store<u32>(RESULTS, outside, 12);
   store<u32>(RESULTS, offGrid, 16);
   store<u32>(RESULTS, duplicates, 20);
-  store<u32>(RESULTS, fragmented, 24);
 }

@@ -5,8 +5,8 @@
 //
 //   clusters  ..1111 0110..      full[1] ..1 0..  some[1] ..1 1..      full[2] ...   some[2] ...
 
-import { LEVELS, USED, reach } from "./layout";
-import { ALL, dropBits, endWhole, firstWhole, takeBits, wordAt } from "./words";
+import { LEVELS, USED, behindBat, reach, settleTables } from "./layout";
+import { ALL, clearWords, dropBits, endWhole, firstWhole, moveWordsUp, takeBits, wordAt } from "./words";
 
 /** Offsets in a pair of addresses in LEVELS. */
 const FULL: usize = 0;
@@ -37,6 +37,21 @@ export function end(): u32 {
 /** Makes room for the first clusters. False if there is not enough memory. */
 export function placeUsed(): bool {
   return resize(FIRST_CAPACITY_WORDS);
+}
+
+/** Makes the BAT longer: what lies behind it moves up, and the new entries are 0. False if there is not enough memory. */
+export function grow(entries: u32): bool {
+  const from = USED;
+  const moved = behindBat(entries);
+  const length = (<usize>wordCount << 3) + <usize>summaryBytes(wordCount);
+  if (!reach(moved + length)) return false;
+  const to = <usize>moved;
+  moveWordsUp(from, to, length >> 3);
+  // What lay there until now is not zero; the memory behind it is.
+  clearWords(from, min(to - from, length) >> 3);
+  settleTables(entries, to);
+  placeLevels();
+  return true;
 }
 
 /** Makes every cluster free; keeps the capacity. */
@@ -203,6 +218,14 @@ function resize(words: u32): bool {
   if (wordCount) clearSummaries();
   wordCount = words;
   capacity = <u64>words << 6;
+  placeLevels();
+  summarise();
+  return true;
+}
+
+/** Writes down where the levels lie. */
+function placeLevels(): void {
+  let words = wordCount;
   top = 0;
   let next = USED + (<usize>words << 3);
   placeLevel(0, USED, USED);
@@ -212,8 +235,6 @@ function resize(words: u32): bool {
     placeLevel(++top, next, next + bytes);
     next += bytes << 1;
   }
-  summarise();
-  return true;
 }
 
 function placeLevel(level: u32, fullWords: usize, someWords: usize): void {
@@ -259,10 +280,4 @@ function summaryBytes(words: u32): u64 {
 
 function clearSummaries(): void {
   clearWords(USED + (<usize>wordCount << 3), <usize>summaryBytes(wordCount) >> 3);
-}
-
-/** Sets words to zero. Those that are may be memory that nobody touched yet: they stay so. */
-function clearWords(words: usize, length: usize): void {
-  const limit = words + (length << 3);
-  for (let word = words; word < limit; word += 8) if (load<u64>(word)) store<u64>(word, 0);
 }

@@ -1,4 +1,4 @@
-// Ranges of bits in an array of 64-bit words: the arithmetic under the used bitmap.
+// Ranges of bits in an array of 64-bit words, and the words themselves: the arithmetic under the used bitmap.
 // A range [from, to) is never empty and lies inside its array.
 
 export const ALL: u64 = 0xffffffffffffffff;
@@ -74,4 +74,19 @@ export function firstWhole(words: usize, from: u32, value: u64): u32 {
 export function endWhole(words: usize, to: u32, value: u64): u32 {
   const word = (to - 1) >> 6;
   return wordAt(words, word) == value ? word + 1 : word;
+}
+
+/** Sets words to zero. Those that are may be memory that nobody touched yet: they stay so. */
+export function clearWords(words: usize, length: usize): void {
+  const limit = words + (length << 3);
+  for (let word = words; word < limit; word += 8) if (load<u64>(word)) store<u64>(word, 0);
+}
+
+/** Copies words to a higher address, which may be among them. What is zero on both sides stays untouched. */
+export function moveWordsUp(from: usize, to: usize, length: usize): void {
+  for (let offset = length << 3; offset > 0; ) {
+    offset -= 8;
+    const word = load<u64>(from + offset);
+    if (word != load<u64>(to + offset)) store<u64>(to + offset, word);
+  }
 }

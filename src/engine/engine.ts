@@ -46,8 +46,6 @@ export interface ScanFacts {
   offGrid: number;
   /** Good entries whose host cluster an earlier entry uses already. */
   duplicates: number;
-  /** Non-zero entries whose left neighbour is not 0 and not exactly one step less: as QEMU counts. */
-  fragmented: number;
 }
 
 /**
@@ -56,14 +54,14 @@ export interface ScanFacts {
  */
 export interface Engine {
   readonly kind: EngineKind;
-  /** How many entries the BAT has. */
+  /** How many entries the BAT has; `grow` makes them more. */
   readonly entryCount: number;
   /** Entry units between neighbouring clusters. */
   readonly step: number;
 
   /**
    * The BAT as the file holds it, little-endian: the storage reads straight into it. Valid until the
-   * next `scan`, `allocate` or `reserve` (WebAssembly memory may grow and detach it): fetch it afresh,
+   * next `scan`, `grow`, `allocate` or `reserve` (WebAssembly memory may grow and detach it): fetch it afresh,
    * and copy what an asynchronous write is to take from it.
    */
   readonly batBytes: Uint8Array<ArrayBuffer>;
@@ -84,6 +82,18 @@ export interface Engine {
    * used-cluster bitmap from its good entries. May be called again.
    */
   scan(grid: Grid): ScanFacts;
+
+  /**
+   * Makes the BAT longer, to `entryCount` entries (no less than it has): the new ones are 0, all else stays as it is, the
+   * grid, too. Where memory is short it throws, and nothing has changed.
+   */
+  grow(entryCount: number): void;
+
+  /**
+   * How many entries, as the BAT is now, are not 0 and have a left neighbour that is not 0 and not exactly one step less:
+   * as QEMU counts fragments. One pass over the BAT, a quarter of a millisecond for a million entries.
+   */
+  countFragments(): number;
 
   /**
    * Fills the extent table with the runs of `clusterCount` guest clusters from `firstCluster`, as far

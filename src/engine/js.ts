@@ -13,23 +13,33 @@ const EXTENT_CAPACITY = 1024;
 
 export class JsEngine implements Engine {
   readonly kind = "js";
-  readonly entryCount: number;
   readonly step: number;
-  readonly bat: Uint32Array<ArrayBuffer>;
-  readonly batBytes: Uint8Array<ArrayBuffer>;
   readonly extents = new Uint32Array(EXTENT_CAPACITY * 2);
   readonly extentCapacity = EXTENT_CAPACITY;
 
+  #bat: Uint32Array<ArrayBuffer>;
+  #batBytes: Uint8Array<ArrayBuffer>;
   #used = new UsedBitmap();
   #grid: Grid = { origin: 0, lastEntry: 0, hostLimit: 0 };
   #allocatedCount = 0;
   #allocatedRun = 0;
 
   constructor(entryCount: number, step: number) {
-    this.entryCount = entryCount;
     this.step = step;
-    this.bat = new Uint32Array(entryCount);
-    this.batBytes = new Uint8Array(this.bat.buffer);
+    this.#bat = new Uint32Array(entryCount);
+    this.#batBytes = new Uint8Array(this.#bat.buffer);
+  }
+
+  get bat(): Uint32Array<ArrayBuffer> {
+    return this.#bat;
+  }
+
+  get batBytes(): Uint8Array<ArrayBuffer> {
+    return this.#batBytes;
+  }
+
+  get entryCount(): number {
+    return this.#bat.length;
   }
 
   get origin(): number {
@@ -67,8 +77,31 @@ export class JsEngine implements Engine {
     }
   }
 
+  grow(entryCount: number): void {
+    const bat = new Uint32Array(entryCount);
+    const before = this.#bat;
+    // What is 0 is memory that nobody touched yet: it is not written.
+    for (let cluster = 0; cluster < before.length; cluster++) if (before[cluster] !== 0) bat[cluster] = before[cluster];
+    this.#bat = bat;
+    this.#batBytes = new Uint8Array(bat.buffer);
+  }
+
+  countFragments(): number {
+    const { step } = this;
+    const bat = this.#bat;
+    let count = 0;
+    let before = 0;
+    for (let cluster = 0; cluster < bat.length; cluster++) {
+      const entry = bat[cluster];
+      if (entry !== 0 && before !== 0 && entry !== before + step) count++;
+      before = entry;
+    }
+    return count;
+  }
+
   map(firstCluster: number, clusterCount: number): number {
-    const { bat, extents, step } = this;
+    const { extents, step } = this;
+    const bat = this.#bat;
     const limit = firstCluster + clusterCount;
     let length = 0;
     let cluster = firstCluster;
@@ -114,7 +147,8 @@ export class JsEngine implements Engine {
   }
 
   link(firstCluster: number, hostCluster: number, clusterCount: number): void {
-    const { bat, step } = this;
+    const { step } = this;
+    const bat = this.#bat;
     let entry = this.#grid.origin + hostCluster * step;
     for (let cluster = firstCluster; cluster < firstCluster + clusterCount; cluster++) {
       if (bat[cluster] === 0) this.#allocatedCount++;
@@ -124,7 +158,7 @@ export class JsEngine implements Engine {
   }
 
   unlink(firstCluster: number, clusterCount: number): void {
-    const { bat } = this;
+    const bat = this.#bat;
     for (let cluster = firstCluster; cluster < firstCluster + clusterCount; cluster++) {
       if (bat[cluster] !== 0) this.#allocatedCount--;
       bat[cluster] = 0;
@@ -132,19 +166,16 @@ export class JsEngine implements Engine {
   }
 
   #scanRuns(): ScanFacts {
-    const { bat, entryCount, step } = this;
-    const facts = { allocated: 0, end: 0, below: 0, outside: 0, offGrid: 0, duplicates: 0, fragmented: 0 };
-    let follower = -1;
+    const { entryCount, step } = this;
+    const bat = this.#bat;
+    const facts = { allocated: 0, end: 0, below: 0, outside: 0, offGrid: 0, duplicates: 0 };
     for (let cluster = 0; cluster < entryCount; ) {
       const entry = bat[cluster];
       if (entry === 0) {
         cluster = zerosEnd(bat, cluster, entryCount);
-        follower = -1;
         continue;
       }
       const next = dataEnd(bat, cluster, entryCount, step);
-      if (entry !== follower && follower >= 0) facts.fragmented++;
-      follower = entry + (next - cluster) * step;
       this.#takeRun(entry, next - cluster, facts);
       cluster = next;
     }

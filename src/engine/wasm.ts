@@ -19,6 +19,8 @@ interface EngineExports {
   extentCapacity(): number;
   resultsAddress(): number;
   scan(origin: number, lastEntry: number, hostLimit: number, floor: number): number;
+  grow(entryCount: number): number;
+  countFragments(): number;
   map(firstCluster: number, clusterCount: number): number;
   allocate(clusterCount: number, goal: number): number;
   reserve(hostCluster: number, clusterCount: number): number;
@@ -34,10 +36,10 @@ interface EngineExports {
   isZero(offset: number, length: number): number;
 }
 
-/** Where a verb that has more to say than one number leaves the rest: seven facts of a scan, and these. */
-const RUN_RESULT = 7;
-const ALREADY_RESULT = 8;
-const RESULT_COUNT = 9;
+/** Where a verb that has more to say than one number leaves the rest: six facts of a scan, and these. */
+const RUN_RESULT = 6;
+const ALREADY_RESULT = 7;
+const RESULT_COUNT = 8;
 
 let compiled: WebAssembly.Module | Error | undefined;
 
@@ -63,7 +65,6 @@ function instantiate(module: WebAssembly.Module): EngineExports {
 
 export class WasmEngine implements Engine {
   readonly kind = "wasm";
-  readonly entryCount: number;
   readonly step: number;
   readonly extentCapacity: number;
 
@@ -75,18 +76,23 @@ export class WasmEngine implements Engine {
   #batBytes!: Uint8Array<ArrayBuffer>;
   #extents!: Uint32Array<ArrayBuffer>;
   #results!: Uint32Array<ArrayBuffer>;
+  #entryCount: number;
   #origin = 0;
 
   constructor(module: WebAssembly.Module, entryCount: number, step: number) {
-    this.entryCount = entryCount;
+    this.#entryCount = entryCount;
     this.step = step;
     this.#wasm = instantiate(module);
-    if (!this.#wasm.place(entryCount, step)) throw outOfMemory(`a BAT of ${counted(entryCount, "entry", "entries")}`);
+    if (!this.#wasm.place(entryCount, step)) throw outOfMemory(batOf(entryCount));
     this.#batAddress = this.#wasm.batAddress() >>> 0;
     this.#extentsAddress = this.#wasm.extentsAddress() >>> 0;
     this.#resultsAddress = this.#wasm.resultsAddress() >>> 0;
     this.extentCapacity = this.#wasm.extentCapacity();
     this.#refresh();
+  }
+
+  get entryCount(): number {
+    return this.#entryCount;
   }
 
   get bat(): Uint32Array<ArrayBuffer> {
@@ -126,8 +132,19 @@ export class WasmEngine implements Engine {
     const done = this.#wasm.scan(grid.origin, grid.lastEntry, grid.hostLimit, grid.floor ?? 0);
     this.#refresh();
     if (!done) throw outOfMemory("the bitmap of used clusters");
-    const [allocated, end, below, outside, offGrid, duplicates, fragmented] = this.#results;
-    return { allocated, end, below, outside, offGrid, duplicates, fragmented };
+    const [allocated, end, below, outside, offGrid, duplicates] = this.#results;
+    return { allocated, end, below, outside, offGrid, duplicates };
+  }
+
+  grow(entryCount: number): void {
+    const done = this.#wasm.grow(entryCount);
+    if (done) this.#entryCount = entryCount;
+    this.#refresh();
+    if (!done) throw outOfMemory(batOf(entryCount));
+  }
+
+  countFragments(): number {
+    return this.#wasm.countFragments() >>> 0;
   }
 
   map(firstCluster: number, clusterCount: number): number {
@@ -172,14 +189,14 @@ export class WasmEngine implements Engine {
     this.#wasm.unlink(firstCluster, clusterCount);
   }
 
-  /** Makes the views anew if the memory has grown since (a detached view has no length). */
+  /** Makes the views anew if the memory (a detached view has no length) or the BAT has grown since. */
   #refresh(): void {
-    if (this.#extents?.length > 0) return;
+    if (this.#extents?.length > 0 && this.#bat.length === this.#entryCount) return;
     const { buffer } = this.#wasm.memory;
     this.#extents = new Uint32Array(buffer, this.#extentsAddress, this.extentCapacity * 2);
     this.#results = new Uint32Array(buffer, this.#resultsAddress, RESULT_COUNT);
-    this.#bat = new Uint32Array(buffer, this.#batAddress, this.entryCount);
-    this.#batBytes = new Uint8Array(buffer, this.#batAddress, this.entryCount * 4);
+    this.#bat = new Uint32Array(buffer, this.#batAddress, this.#entryCount);
+    this.#batBytes = new Uint8Array(buffer, this.#batAddress, this.#entryCount * 4);
   }
 }
 
@@ -198,6 +215,10 @@ export class WasmZeroScanner implements ZeroScanner {
   isZero(offset: number, length: number): boolean {
     return this.#wasm.isZero(offset, length) !== 0;
   }
+}
+
+function batOf(entryCount: number): string {
+  return `a BAT of ${counted(entryCount, "entry", "entries")}`;
 }
 
 function outOfMemory(purpose: string): RangeError {

@@ -32,7 +32,7 @@ export function* inspect(image: Image): Operation<CheckReport> {
     leaks: total(findings, "leak"),
     totalClusters: image.engine.entryCount,
     allocatedClusters: image.engine.allocatedCount,
-    fragmentedClusters: image.facts.fragmented,
+    fragmentedClusters: image.engine.countFragments(),
     imageEndOffset: endOf(image),
   };
 }

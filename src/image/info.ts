@@ -77,7 +77,7 @@ export function infoOf(image: Image): DiskInfo {
     readOnly: image.readOnly,
     ...lockOf(image),
     preallocation: { mode, size, ...(fallback === undefined ? {} : { fallback }) },
-    fragmentedClusters: image.facts.fragmented,
+    fragmentedClusters: engine.countFragments(),
     findings: findingsOf(image),
   };
 }

@@ -147,7 +147,7 @@ function readBat(storage: Storage, engine: Engine): Operation<void> {
 /** What `survey` is about to find out. */
 const UNSURVEYED = {
   grid: { origin: 1, lastEntry: 0, hostLimit: 0 },
-  facts: { allocated: 0, end: 0, below: 0, outside: 0, offGrid: 0, duplicates: 0, fragmented: 0 },
+  facts: { allocated: 0, end: 0, below: 0, outside: 0, offGrid: 0, duplicates: 0 },
   dataStart: 0,
   dataStartValid: true,
   phase: undefined,

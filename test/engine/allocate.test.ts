@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createEngine } from "../../src/engine/create.js";
 import { NO_HOST_CLUSTER } from "../../src/engine/engine.js";
+import { runs } from "../support/runs.js";
 import { rangesOf, usedRanges } from "./naive.js";
 
 type Step =
@@ -125,7 +126,7 @@ describe.each(["wasm", "js"] as const)("allocation in %s", (kind) => {
           expect(engine.end).toBe(rangesOf(used).at(-1)?.[1] ?? 0);
         }
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 });

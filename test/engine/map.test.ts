@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createEngine } from "../../src/engine/create.js";
+import { runs } from "../support/runs.js";
 import { mapAll, naiveRuns, steps, tables } from "./naive.js";
 
 const WIDE = { origin: 1, lastEntry: 5000, hostLimit: 5000 };
@@ -77,7 +78,7 @@ describe.each(["wasm", "js"] as const)("map in %s", (kind) => {
         expect(mapAll(engine, first, length)).toEqual(naiveRuns(bat, first, length, step));
         expect(mapAll(engine, 0, bat.length)).toEqual(naiveRuns(bat, 0, bat.length, step));
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 

@@ -53,6 +53,20 @@ it("leaves everything as it was when reserve or allocate cannot grow the bitmap"
   expect([engine.allocate(2, NO_HOST_CLUSTER), engine.allocatedRun]).toEqual([9, 2]);
 });
 
+it("leaves everything as it was when the BAT cannot grow", () => {
+  const engine = new WasmEngine(module, 70_000, 1);
+  engine.bat.set([5, 6, 0, 8]);
+  engine.scan(GRID);
+  expect(() => engine.grow(CEILING_BYTES / 4)).toThrow(RangeError);
+  expect([engine.entryCount, engine.bat.length, ...engine.bat.subarray(0, 5)]).toEqual([70_000, 70_000, 5, 6, 0, 8, 0]);
+  expect(usedRanges(engine)).toEqual([
+    [4, 6],
+    [7, 8],
+  ]);
+  engine.grow(500_000);
+  expect([engine.bat.length, engine.bat[3], engine.end]).toEqual([500_000, 8, 8]);
+});
+
 it("leaves no cluster used after a scan that ran out of memory, and can scan again", () => {
   const engine = new WasmEngine(module, 70_000, 1);
   engine.bat.set([5, 100_000_000, 7]);

@@ -21,18 +21,12 @@ export function naiveRuns(bat: ArrayLike<number>, first: number, count: number, 
 }
 
 export function naiveScan(bat: ArrayLike<number>, step: number, grid: Grid): { facts: ScanFacts; used: Set<number> } {
-  const facts = { allocated: 0, end: 0, below: 0, outside: 0, offGrid: 0, duplicates: 0, fragmented: 0 };
+  const facts = { allocated: 0, end: 0, below: 0, outside: 0, offGrid: 0, duplicates: 0 };
   const used = new Set<number>();
-  let previous = 0;
   for (let cluster = 0; cluster < bat.length; cluster++) {
     const entry = bat[cluster];
-    if (entry === 0) {
-      previous = 0;
-      continue;
-    }
+    if (entry === 0) continue;
     facts.allocated++;
-    if (previous !== 0 && entry !== previous + step) facts.fragmented++;
-    previous = entry;
     const host = (entry - grid.origin) / step;
     if (entry < grid.origin) facts.below++;
     else if (entry > grid.lastEntry) facts.outside++;
@@ -42,6 +36,15 @@ export function naiveScan(bat: ArrayLike<number>, step: number, grid: Grid): { f
     if (used.has(host)) facts.end = Math.max(facts.end, host + 1);
   }
   return { facts, used };
+}
+
+export function naiveFragments(bat: ArrayLike<number>, step: number): number {
+  let count = 0;
+  for (let cluster = 1; cluster < bat.length; cluster++) {
+    const [before, entry] = [bat[cluster - 1], bat[cluster]];
+    if (before !== 0 && entry !== 0 && entry !== before + step) count++;
+  }
+  return count;
 }
 
 /** All runs of a range, with as many calls of `map` as it takes. */

@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createEngine } from "../../src/engine/create.js";
 import type { Grid } from "../../src/engine/engine.js";
-import { grids, naiveScan, rangesOf, steps, tables, usedRanges } from "./naive.js";
+import { runs } from "../support/runs.js";
+import { grids, naiveFragments, naiveScan, rangesOf, steps, tables, usedRanges } from "./naive.js";
 
-const NO_FAULTS = { below: 0, outside: 0, offGrid: 0, duplicates: 0, fragmented: 0 };
+const NO_FAULTS = { below: 0, outside: 0, offGrid: 0, duplicates: 0 };
 
 describe.each(["wasm", "js"] as const)("scan in %s", (kind) => {
   function scanned(bat: number[], step: number, grid: Grid) {
@@ -42,8 +43,8 @@ describe.each(["wasm", "js"] as const)("scan in %s", (kind) => {
       outside: 1,
       offGrid: 1,
       duplicates: 1,
-      fragmented: 6,
     });
+    expect(engine.countFragments()).toBe(6);
     expect(usedRanges(engine)).toEqual([
       [0, 3],
       [9, 10],
@@ -75,7 +76,8 @@ describe.each(["wasm", "js"] as const)("scan in %s", (kind) => {
     const { engine, facts } = scanned([0xffffffff, 63], 63, { origin: 63, lastEntry: 0xffffffff, hostLimit: 68174084 });
     const highest = (0xffffffff - 63) / 63;
     expect(Number.isInteger(highest)).toBe(false);
-    expect(facts).toEqual({ ...NO_FAULTS, allocated: 2, end: 1, offGrid: 1, fragmented: 1 });
+    expect(facts).toEqual({ ...NO_FAULTS, allocated: 2, end: 1, offGrid: 1 });
+    expect(engine.countFragments()).toBe(1);
     expect(usedRanges(engine)).toEqual([[0, 1]]);
   });
 
@@ -90,12 +92,13 @@ describe.each(["wasm", "js"] as const)("scan in %s", (kind) => {
         const naive = naiveScan(bat, step, grid);
         const { engine, facts } = scanned(bat, step, grid);
         expect(facts).toEqual(naive.facts);
+        expect(engine.countFragments()).toBe(naiveFragments(bat, step));
         expect(usedRanges(engine)).toEqual(rangesOf(naive.used));
         expect(engine.usedCount).toBe(naive.used.size);
         expect(engine.end).toBe(naive.facts.end);
         expect(engine.allocatedCount).toBe(naive.facts.allocated);
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 

@@ -31,7 +31,7 @@ function showFacts(open: OpenDisk, info: DiskInfo): void {
     fact("Clusters", grouped(clusterCount), `of ${formatSize(clusterSize)}`),
     fact("Allocated", formatSize(allocatedBytes), formatShare(allocatedBytes, size)),
     fact("Image file", formatSize(fileSize), many(fileSize, "byte")),
-    fact("Fragmented", grouped(info.fragmentedClusters), `${wordFor(info.fragmentedClusters, "cluster")}, at opening`),
+    fact("Fragmented", grouped(info.fragmentedClusters), wordFor(info.fragmentedClusters, "cluster")),
     closedCleanly(info),
     fact("Geometry", `${grouped(cylinders)} × ${heads} × ${sectors}`, "cylinders, heads, sectors"),
     fact("Engine", info.engine === "wasm" ? "WebAssembly" : "TypeScript"),
