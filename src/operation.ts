@@ -4,9 +4,13 @@
  * returns one, is awaited by the asynchronous runner) or a set of operations that may run at the same time.
  */
 
-/** Several operations at once; the answer is undefined once all have ended. The first error is thrown after the last has ended. */
+/**
+ * Several operations at once; the answer is undefined once all have ended. The first error is thrown after the last has
+ * ended; one of the iterator's own is its end. The runner pulls an operation when it has a place for it, so that a set
+ * of millions is never in memory: what it is made of must not be changed by those that run already.
+ */
 export interface All {
-  readonly all: readonly Operation<void>[];
+  readonly all: Iterable<Operation<void>>;
 }
 
 export type Request = (() => unknown) | All;
@@ -19,7 +23,12 @@ export function* call<T>(request: () => T | PromiseLike<T>): Operation<T> {
 }
 
 /** Runs operations at the same time where the face can. */
-export function* together(operations: readonly Operation<void>[]): Operation<void> {
-  if (operations.length === 1) yield* operations[0]!;
-  else if (operations.length > 1) yield { all: operations };
+export function* together(operations: Iterable<Operation<void>>): Operation<void> {
+  if (!Array.isArray(operations) || operations.length > 1) yield { all: operations };
+  else if (operations.length === 1) yield* operations[0];
+}
+
+/** An operation for each item, made when it is its turn. */
+export function* forEach<T>(items: Iterable<T>, operation: (item: T) => Operation<void>): Iterable<Operation<void>> {
+  for (const item of items) yield operation(item);
 }

@@ -51,29 +51,67 @@ export async function runAsync<T>(operation: Operation<T>, ground?: Ground): Pro
 }
 
 function runAllSync({ all }: All): void {
-  const errors: unknown[] = [];
-  for (const operation of all) {
+  const queue = new Queue(all);
+  for (let operation = queue.next(); operation !== undefined; operation = queue.next()) {
     try {
       runSync(operation);
     } catch (error) {
-      errors.push(error);
+      queue.fail(error);
     }
   }
-  if (errors.length > 0) throw errors[0];
+  queue.settle();
 }
 
 async function runAllAsync({ all }: All, ground?: Ground): Promise<void> {
-  const errors: unknown[] = [];
-  const queue = all.values();
+  const queue = new Queue(all, ground);
   const worker = async () => {
-    for (const operation of queue) {
+    for (let operation = queue.next(); operation !== undefined; operation = queue.next()) {
       try {
         await runAsync(operation, ground);
       } catch (error) {
-        errors.push(error);
+        queue.fail(error);
       }
+      const turn = overdueTurn(); // they may make no request at all
+      if (turn !== undefined) await turn;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(MAX_PARALLEL, all.length) }, worker));
-  if (errors.length > 0) throw errors[0];
+  const workers: Promise<void>[] = [];
+  while (workers.length < MAX_PARALLEL && !queue.ended) workers.push(worker());
+  await Promise.all(workers);
+  queue.settle();
+}
+
+/** The operations of an `all`, pulled by whoever has a place for the next one, and the first error among them. */
+class Queue {
+  readonly #operations: Iterator<Operation<void>>;
+  readonly #ground: Ground | undefined;
+  #failure: { error: unknown } | undefined;
+  ended = false;
+
+  constructor(all: Iterable<Operation<void>>, ground?: Ground) {
+    this.#operations = all[Symbol.iterator]();
+    this.#ground = ground;
+  }
+
+  next(): Operation<void> | undefined {
+    if (this.ended) return undefined;
+    try {
+      if (this.#ground?.abandoned) throw closedError(); // there may be millions more
+      const step = this.#operations.next();
+      if (!step.done) return step.value;
+    } catch (error) {
+      this.fail(error);
+    }
+    this.ended = true;
+    return undefined;
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+  }
+
+  /** Once all have ended. */
+  settle(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
 }

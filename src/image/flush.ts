@@ -5,7 +5,7 @@
  */
 import { CallerMistake } from "../errors.js";
 import { exclusively } from "../mutex.js";
-import { type Operation, together } from "../operation.js";
+import { forEach, type Operation, together } from "../operation.js";
 import { flushData, requireBelievable } from "./durable.js";
 import { type HostRun, type Image, requireOpen } from "./image.js";
 import { publishTables } from "./publish.js";
@@ -37,7 +37,7 @@ export function* flushTables(image: Image): Operation<void> {
     image.heldCount += heldCount;
     throw error;
   }
-  yield* together(held.map((run) => releaseRun(image, run)));
+  yield* together(forEach(held, (run) => releaseRun(image, run)));
 }
 
 /**
