@@ -2,64 +2,85 @@
  * Locks on ranges of integers, for the asynchronous face: many readers or one writer on every number.
  * Locks are granted in the order of arrival: a lock waits for the earlier ones that it overlaps, where one of
  * the two is exclusive, and for nothing else. So overlapping requests are serial, others are not, none starves.
+ *
+ * However many there are, a lock waits for *one* of those in its way at a time; once that is released it looks for the
+ * next. So there are never more waits to keep than locks, and any number of requests may be in flight.
  */
 import { call, type Operation } from "../operation.js";
+import { LockTree, RangeLock } from "./lock-tree.js";
 
-export interface RangeLock {
-  readonly first: number;
-  readonly last: number;
-  readonly exclusive: boolean;
-  /** Earlier locks that this one still waits for. */
-  blockers: number;
-  /** Later locks that wait for this one. */
-  readonly waiting: RangeLock[];
-  grant?: () => void;
-  refuse?: (reason: unknown) => void;
-}
+export type { RangeLock };
 
 export class RangeLocks {
-  readonly #held = new Set<RangeLock>();
+  /** Those held, and those that wait. */
+  readonly #exclusive = new LockTree();
+  readonly #shared = new LockTree();
+  #arrivals = 0;
 
-  /** Queues a lock on `first..last` (both included); it holds at once if `blockers` is 0, else after `granted`. */
+  /** Queues a lock on `first..last` (both included); it holds at once if it has no `blocker`, else after `granted`. */
   acquire(first: number, last: number, exclusive: boolean): RangeLock {
-    const lock: RangeLock = { first, last, exclusive, blockers: 0, waiting: [] };
-    for (const other of this.#held) {
-      if (!conflict(other, first, last, exclusive)) continue;
-      other.waiting.push(lock);
-      lock.blockers++;
-    }
-    this.#held.add(lock);
+    const lock = this.#queue(first, last, exclusive);
+    this.#block(lock);
     return lock;
   }
 
   /** A lock that holds at once, or undefined where it would have to wait. */
   tryAcquire(first: number, last: number, exclusive: boolean): RangeLock | undefined {
-    for (const other of this.#held) if (conflict(other, first, last, exclusive)) return undefined;
-    return this.acquire(first, last, exclusive);
+    if (this.#inTheWay(first, last, exclusive, this.#arrivals) !== undefined) return undefined;
+    return this.#queue(first, last, exclusive);
   }
 
   /** Resolves when a queued lock holds. */
   granted(lock: RangeLock): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (lock.blockers === 0) resolve();
+      if (lock.blocker === undefined) resolve();
       else Object.assign(lock, { grant: resolve, refuse: reject });
     });
   }
 
   /** Whoever waits waits no longer: they are refused for this reason. What is held stays held. */
   giveUp(reason: unknown): void {
-    for (const lock of [...this.#held]) if (lock.blockers > 0) lock.refuse?.(reason);
+    const waiting = [...this.#exclusive, ...this.#shared].filter(({ blocker }) => blocker !== undefined);
+    for (const lock of waiting.sort(byArrival)) lock.refuse?.(reason);
   }
 
   release(lock: RangeLock): void {
-    this.#held.delete(lock);
-    for (const next of lock.waiting) if (--next.blockers === 0) next.grant?.();
+    this.#treeOf(lock).delete(lock);
+    lock.released = true;
+    if (lock.waiting === undefined) return;
+    for (const next of lock.waiting.sort(byArrival)) {
+      if (!next.released && !this.#block(next)) next.grant?.();
+    }
+  }
+
+  #queue(first: number, last: number, exclusive: boolean): RangeLock {
+    const lock = new RangeLock(first, last, exclusive, this.#arrivals++);
+    this.#treeOf(lock).add(lock);
+    return lock;
+  }
+
+  #treeOf({ exclusive }: RangeLock): LockTree {
+    return exclusive ? this.#exclusive : this.#shared;
+  }
+
+  /** Has a lock wait for one of those in its way; answers whether there is any. */
+  #block(lock: RangeLock): boolean {
+    const blocker = this.#inTheWay(lock.first, lock.last, lock.exclusive, lock.arrival);
+    lock.blocker = blocker;
+    if (blocker === undefined) return false;
+    blocker.waiting ??= [];
+    blocker.waiting.push(lock);
+    return true;
+  }
+
+  /** Writers first: each of those that wait for the same then waits for the one before it, and is looked at once. */
+  #inTheWay(first: number, last: number, exclusive: boolean, arrival: number): RangeLock | undefined {
+    const writer = this.#exclusive.find(first, last, arrival);
+    return writer === undefined && exclusive ? this.#shared.find(first, last, arrival) : writer;
   }
 }
 
-function conflict(other: RangeLock, first: number, last: number, exclusive: boolean): boolean {
-  return other.first <= last && other.last >= first && (exclusive || other.exclusive);
-}
+const byArrival = (one: RangeLock, other: RangeLock): number => one.arrival - other.arrival;
 
 /** Runs `operation` under a lock; without `locks` (the synchronous face: nothing else can run) just runs it. */
 export function* locked<T>(
@@ -72,7 +93,7 @@ export function* locked<T>(
   if (locks === undefined) return yield* operation();
   const lock = locks.acquire(first, last, exclusive);
   try {
-    if (lock.blockers > 0) yield* call(() => locks.granted(lock));
+    if (lock.blocker !== undefined) yield* call(() => locks.granted(lock));
     return yield* operation();
   } finally {
     locks.release(lock);

@@ -24,7 +24,10 @@ function take(name: string): void {
   held.push(name);
 }
 
-const letGo = (name: string): void => void held.splice(held.lastIndexOf(name), 1);
+function letGo(name: string): void {
+  expect(held).toContain(name);
+  held.splice(held.lastIndexOf(name), 1);
+}
 
 beforeEach(() => {
   held = [];
@@ -39,10 +42,14 @@ beforeEach(() => {
     letGo(this.name);
     release.call(this);
   });
-  const { acquire, release: releaseRange } = RangeLocks.prototype;
+  const { acquire, tryAcquire: tryRange, release: releaseRange } = RangeLocks.prototype;
   vi.spyOn(RangeLocks.prototype, "acquire").mockImplementation(function (this: RangeLocks, ...range) {
     take("clusters");
     return acquire.apply(this, range);
+  });
+  vi.spyOn(RangeLocks.prototype, "tryAcquire").mockImplementation(function (this: RangeLocks, ...range) {
+    take("clusters");
+    return tryRange.apply(this, range);
   });
   vi.spyOn(RangeLocks.prototype, "release").mockImplementation(function (this: RangeLocks, lock) {
     letGo("clusters");
