@@ -1,4 +1,4 @@
-// Where everything lies in memory. Owns the addresses and the size of the memory: nothing else grows it.
+// Where the tables of an image lie in memory. Owns the addresses and the size of the memory: nothing else grows it.
 //
 //   | levels | results | extents + slack | BAT + slack | used bitmap | its summaries |
 //
@@ -67,6 +67,6 @@ export function reach(end: u64): bool {
 /** Rounds up to a cache line. */
 // @ts-ignore: decorator
 @inline
-function alignLine(address: u64): u64 {
+export function alignLine(address: u64): u64 {
   return (address + 63) & ~63;
 }

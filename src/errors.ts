@@ -32,6 +32,8 @@ export type DiskErrorCode =
   | "BAD_STORAGE"
   /** No space is left: on the device, under a quota, or in the format's 32-bit entries. */
   | "NO_SPACE"
+  /** Not enough memory is left for what a disk keeps there, or for WebAssembly where that was asked for by name. */
+  | "NO_MEMORY"
   /** An earlier flush failed, so nothing since the last good one is known to be durable; reopen the disk. */
   | "FLUSH_FAILED"
   /** No such file. */

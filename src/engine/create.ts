@@ -1,42 +1,80 @@
 /**
- * Chooses the implementation: WebAssembly wherever the platform lets the module compile, the plain
- * TypeScript twin elsewhere (a page whose CSP lacks `wasm-unsafe-eval`, a runtime without SIMD).
+ * Chooses the implementation: WebAssembly wherever the platform lets the module compile and has memory for it, the plain
+ * TypeScript twin elsewhere (a page whose CSP lacks `wasm-unsafe-eval`, a runtime without SIMD, a process whose address
+ * space is short: each WebAssembly memory reserves gigabytes of it).
  */
 
 import type { Engine, EngineKind, ZeroScanner } from "./engine.js";
 import { JsEngine, JsZeroScanner } from "./js.js";
-import { compileEngine, WasmEngine, WasmZeroScanner } from "./wasm.js";
+import { JsOwners } from "./js-owners.js";
+import { isNoMemory } from "./memory.js";
+import type { Owners } from "./owners.js";
+import { WasmEngine } from "./wasm.js";
+import { compileEngine } from "./wasm-module.js";
+import { WasmOwners } from "./wasm-owners.js";
+import { WasmZeroScanner } from "./wasm-zero.js";
 
 /**
  * Makes the engine of one image.
  *
- * @param kind `undefined` takes WebAssembly if it can be had; a name takes that one and no other
+ * @param kind `undefined` takes WebAssembly if it can be had, and `fallback` says why not; a name takes that one and no other
  * @param entryCount BAT entries, at most 2^29 - 1
  * @param step entry units between neighbouring clusters, at least 1
- * @throws RangeError if there is not enough memory for the BAT
- * @throws Error if `kind` is "wasm" and the module cannot be compiled; `cause` says why
+ * @throws DiskError NO_MEMORY if there is not enough memory for the BAT, or for WebAssembly where `kind` asks for that
+ * @throws DiskError UNSUPPORTED if `kind` is "wasm" and the module cannot be compiled; `cause` says why
  */
 export function createEngine(kind: EngineKind | undefined, entryCount: number, step: number): Engine {
-  const module = chooseModule(kind);
-  return module ? new WasmEngine(module, entryCount, step) : new JsEngine(entryCount, step);
+  return choose<Engine>(
+    kind,
+    (module) => new WasmEngine(module, entryCount, step),
+    (fallback) => new JsEngine(entryCount, step, fallback),
+  );
+}
+
+/** Makes the owners of a chain over `clusterCount` guest clusters, all nobody's; `kind` and errors as for {@link createEngine}. */
+export function createOwners(kind: EngineKind | undefined, clusterCount: number): Owners {
+  return choose<Owners>(
+    kind,
+    (module) => new WasmOwners(module, clusterCount),
+    (fallback) => new JsOwners(clusterCount, fallback),
+  );
 }
 
 /** Makes a zero scanner over a buffer of `size` bytes; `kind` and errors as for {@link createEngine}. */
 export function createZeroScanner(kind: EngineKind | undefined, size: number): ZeroScanner {
-  const module = chooseModule(kind);
-  return module ? new WasmZeroScanner(module, size) : new JsZeroScanner(size);
+  return choose<ZeroScanner>(
+    kind,
+    (module) => new WasmZeroScanner(module, size),
+    (fallback) => new JsZeroScanner(size, fallback),
+  );
 }
 
-/** Why engines made without a kind are plain TypeScript here; `undefined` if they are WebAssembly. */
+/** A zero scanner for the work on an image: of its engine's kind, or whatever can be had where memory is short. */
+export function scannerBeside({ kind }: Engine, size: number): ZeroScanner {
+  return createZeroScanner(kind === "js" ? kind : undefined, size);
+}
+
+/** Why engines made without a kind are plain TypeScript here; `undefined` if they can be WebAssembly. */
 export function wasmUnavailable(): Error | undefined {
   const compiled = compileEngine();
   return compiled instanceof Error ? compiled : undefined;
 }
 
-function chooseModule(kind: EngineKind | undefined): WebAssembly.Module | undefined {
-  if (kind === "js") return undefined;
+function choose<T>(
+  kind: EngineKind | undefined,
+  makeWasm: (module: WebAssembly.Module) => T,
+  makeJs: (fallback: Error | undefined) => T,
+): T {
+  if (kind === "js") return makeJs(undefined);
   const compiled = compileEngine();
-  if (!(compiled instanceof Error)) return compiled;
-  if (kind === "wasm") throw compiled;
-  return undefined;
+  if (compiled instanceof Error) {
+    if (kind === "wasm") throw compiled;
+    return makeJs(compiled);
+  }
+  try {
+    return makeWasm(compiled);
+  } catch (error) {
+    if (kind === "wasm" || !isNoMemory(error)) throw error;
+    return makeJs(error);
+  }
 }

@@ -54,6 +54,8 @@ export interface ScanFacts {
  */
 export interface Engine {
   readonly kind: EngineKind;
+  /** Why this is plain TypeScript where no kind was asked for. */
+  readonly fallback: Error | undefined;
   /** How many entries the BAT has; `grow` makes them more. */
   readonly entryCount: number;
   /** Entry units between neighbouring clusters. */
@@ -134,7 +136,11 @@ export interface Engine {
 /** Tests ranges of its own buffer for zeros: read guest data into `buffer`, then ask. */
 export interface ZeroScanner {
   readonly kind: EngineKind;
+  /** Why this is plain TypeScript where no kind was asked for. */
+  readonly fallback: Error | undefined;
   readonly buffer: Uint8Array<ArrayBuffer>;
   /** Whether `length` bytes of the buffer from `offset` are all zero. Any alignment; at its best on multiples of 64. */
   isZero(offset: number, length: number): boolean;
+  /** Gives the buffer back: it may be another scanner's from now on. Not while anybody may still read into it. */
+  release(): void;
 }

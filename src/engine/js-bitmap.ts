@@ -6,6 +6,8 @@
  * Clusters beyond the capacity are free. Word counts are powers of two; the top level is one word.
  */
 
+import { BITMAP, withMemory } from "./memory.js";
+
 const ALL = 0xffffffff;
 const FIRST_CAPACITY_WORDS = 128;
 
@@ -149,7 +151,7 @@ export class UsedBitmap {
   }
 
   #resize(wordCount: number): void {
-    const clusters = new Uint32Array(wordCount);
+    const clusters = withMemory(BITMAP, () => new Uint32Array(wordCount));
     const before = this.#some[0] ?? [];
     for (let word = 0; word < before.length; word++) if (before[word] !== 0) clusters[word] = before[word];
     const full = [clusters];

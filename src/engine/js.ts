@@ -8,11 +8,13 @@
 
 import { type Engine, type Grid, NO_HOST_CLUSTER, type ScanFacts, type ZeroScanner } from "./engine.js";
 import { UsedBitmap } from "./js-bitmap.js";
+import { batOf, bufferOf, withMemory } from "./memory.js";
 
 const EXTENT_CAPACITY = 1024;
 
 export class JsEngine implements Engine {
   readonly kind = "js";
+  readonly fallback: Error | undefined;
   readonly step: number;
   readonly extents = new Uint32Array(EXTENT_CAPACITY * 2);
   readonly extentCapacity = EXTENT_CAPACITY;
@@ -24,9 +26,10 @@ export class JsEngine implements Engine {
   #allocatedCount = 0;
   #allocatedRun = 0;
 
-  constructor(entryCount: number, step: number) {
+  constructor(entryCount: number, step: number, fallback?: Error) {
+    this.fallback = fallback;
     this.step = step;
-    this.#bat = new Uint32Array(entryCount);
+    this.#bat = withMemory(batOf(entryCount), () => new Uint32Array(entryCount));
     this.#batBytes = new Uint8Array(this.#bat.buffer);
   }
 
@@ -78,7 +81,7 @@ export class JsEngine implements Engine {
   }
 
   grow(entryCount: number): void {
-    const bat = new Uint32Array(entryCount);
+    const bat = withMemory(batOf(entryCount), () => new Uint32Array(entryCount));
     const before = this.#bat;
     // What is 0 is memory that nobody touched yet: it is not written.
     for (let cluster = 0; cluster < before.length; cluster++) if (before[cluster] !== 0) bat[cluster] = before[cluster];
@@ -221,13 +224,19 @@ function dataEnd(bat: Uint32Array, cluster: number, limit: number, step: number)
 
 export class JsZeroScanner implements ZeroScanner {
   readonly kind = "js";
+  readonly fallback: Error | undefined;
   readonly buffer: Uint8Array<ArrayBuffer>;
   readonly #words: Uint32Array;
 
-  constructor(size: number) {
-    this.buffer = new Uint8Array(new ArrayBuffer(Math.ceil(size / 4) * 4), 0, size);
-    this.#words = new Uint32Array(this.buffer.buffer);
+  constructor(size: number, fallback?: Error) {
+    this.fallback = fallback;
+    const bytes = withMemory(bufferOf(size), () => new ArrayBuffer(Math.ceil(size / 4) * 4));
+    this.buffer = new Uint8Array(bytes, 0, size);
+    this.#words = new Uint32Array(bytes);
   }
+
+  /** The buffer goes when nobody uses it any more. */
+  release(): void {}
 
   isZero(offset: number, length: number): boolean {
     const end = offset + length;

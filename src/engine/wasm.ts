@@ -1,70 +1,23 @@
 /**
- * The engine in WebAssembly: the only file that sees an address. The module is compiled once, on first
- * use; every engine and every zero scanner has an instance, and so a memory, of its own.
+ * The engine in WebAssembly. Like the owners and the zero scanners (`wasm-*.ts`) it sees addresses; nobody else does. Every
+ * engine has an instance, and so a memory, of its own.
  *
  * Growing a memory detaches all views of it: `#refresh` is the one place that makes them, called after
  * each verb that may grow. Numbers come back as signed 32 bits, hence `>>> 0`.
  */
 
-import { counted } from "../count.js";
-import { type Engine, type Grid, NO_HOST_CLUSTER, type ScanFacts, type ZeroScanner } from "./engine.js";
-import { wasmBase64 } from "./wasm-bytes.js";
-
-/** What assembly/index.ts exports. */
-interface EngineExports {
-  memory: { readonly buffer: ArrayBuffer };
-  place(entryCount: number, step: number): number;
-  batAddress(): number;
-  extentsAddress(): number;
-  extentCapacity(): number;
-  resultsAddress(): number;
-  scan(origin: number, lastEntry: number, hostLimit: number, floor: number): number;
-  grow(entryCount: number): number;
-  countFragments(): number;
-  map(firstCluster: number, clusterCount: number): number;
-  allocate(clusterCount: number, goal: number): number;
-  reserve(hostCluster: number, clusterCount: number): number;
-  release(hostCluster: number, clusterCount: number): void;
-  nextFree(hostCluster: number): number;
-  nextUsed(hostCluster: number): number;
-  usedCount(): number;
-  end(): number;
-  allocatedCount(): number;
-  link(firstCluster: number, hostCluster: number, clusterCount: number): void;
-  unlink(firstCluster: number, clusterCount: number): void;
-  placeBuffer(size: number): number;
-  isZero(offset: number, length: number): number;
-}
+import { type Engine, type Grid, NO_HOST_CLUSTER, type ScanFacts } from "./engine.js";
+import { BITMAP, batOf, noMemory } from "./memory.js";
+import { type EngineExports, instantiate } from "./wasm-module.js";
 
 /** Where a verb that has more to say than one number leaves the rest: six facts of a scan, and these. */
 const RUN_RESULT = 6;
 const ALREADY_RESULT = 7;
 const RESULT_COUNT = 8;
 
-let compiled: WebAssembly.Module | Error | undefined;
-
-/** The module, compiled on the first call; or why it cannot be. */
-export function compileEngine(): WebAssembly.Module | Error {
-  compiled ??= compile();
-  return compiled;
-}
-
-function compile(): WebAssembly.Module | Error {
-  try {
-    return new WebAssembly.Module(Uint8Array.from(atob(wasmBase64), (character) => character.charCodeAt(0)));
-  } catch (cause) {
-    return new Error("The WebAssembly engine cannot be compiled here; the plain JavaScript engine can be used", {
-      cause,
-    });
-  }
-}
-
-function instantiate(module: WebAssembly.Module): EngineExports {
-  return new WebAssembly.Instance(module).exports as unknown as EngineExports;
-}
-
 export class WasmEngine implements Engine {
   readonly kind = "wasm";
+  readonly fallback = undefined;
   readonly step: number;
   readonly extentCapacity: number;
 
@@ -83,7 +36,7 @@ export class WasmEngine implements Engine {
     this.#entryCount = entryCount;
     this.step = step;
     this.#wasm = instantiate(module);
-    if (!this.#wasm.place(entryCount, step)) throw outOfMemory(batOf(entryCount));
+    if (!this.#wasm.place(entryCount, step)) throw noMemory(batOf(entryCount));
     this.#batAddress = this.#wasm.batAddress() >>> 0;
     this.#extentsAddress = this.#wasm.extentsAddress() >>> 0;
     this.#resultsAddress = this.#wasm.resultsAddress() >>> 0;
@@ -131,7 +84,7 @@ export class WasmEngine implements Engine {
     this.#origin = grid.origin;
     const done = this.#wasm.scan(grid.origin, grid.lastEntry, grid.hostLimit, grid.floor ?? 0);
     this.#refresh();
-    if (!done) throw outOfMemory("the bitmap of used clusters");
+    if (!done) throw noMemory(BITMAP);
     const [allocated, end, below, outside, offGrid, duplicates] = this.#results;
     return { allocated, end, below, outside, offGrid, duplicates };
   }
@@ -140,7 +93,7 @@ export class WasmEngine implements Engine {
     const done = this.#wasm.grow(entryCount);
     if (done) this.#entryCount = entryCount;
     this.#refresh();
-    if (!done) throw outOfMemory(batOf(entryCount));
+    if (!done) throw noMemory(batOf(entryCount));
   }
 
   countFragments(): number {
@@ -158,14 +111,14 @@ export class WasmEngine implements Engine {
   allocate(clusterCount: number, goal: number): number {
     const first = this.#wasm.allocate(clusterCount, goal) >>> 0;
     this.#refresh();
-    if (first !== NO_HOST_CLUSTER && this.allocatedRun === 0) throw outOfMemory("the bitmap of used clusters");
+    if (first !== NO_HOST_CLUSTER && this.allocatedRun === 0) throw noMemory(BITMAP);
     return first;
   }
 
   reserve(hostCluster: number, clusterCount: number): number {
     const done = this.#wasm.reserve(hostCluster, clusterCount);
     this.#refresh();
-    if (!done) throw outOfMemory("the bitmap of used clusters");
+    if (!done) throw noMemory(BITMAP);
     return this.#results[ALREADY_RESULT];
   }
 
@@ -198,29 +151,4 @@ export class WasmEngine implements Engine {
     this.#bat = new Uint32Array(buffer, this.#batAddress, this.#entryCount);
     this.#batBytes = new Uint8Array(buffer, this.#batAddress, this.#entryCount * 4);
   }
-}
-
-export class WasmZeroScanner implements ZeroScanner {
-  readonly kind = "wasm";
-  readonly buffer: Uint8Array<ArrayBuffer>;
-  readonly #wasm: EngineExports;
-
-  constructor(module: WebAssembly.Module, size: number) {
-    this.#wasm = instantiate(module);
-    const address = this.#wasm.placeBuffer(size) >>> 0;
-    if (address === 0) throw outOfMemory(`a buffer of ${counted(size, "byte")}`);
-    this.buffer = new Uint8Array(this.#wasm.memory.buffer, address, size);
-  }
-
-  isZero(offset: number, length: number): boolean {
-    return this.#wasm.isZero(offset, length) !== 0;
-  }
-}
-
-function batOf(entryCount: number): string {
-  return `a BAT of ${counted(entryCount, "entry", "entries")}`;
-}
-
-function outOfMemory(purpose: string): RangeError {
-  return new RangeError(`Not enough WebAssembly memory for ${purpose}`);
 }

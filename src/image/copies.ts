@@ -2,7 +2,7 @@
  * Copies of clusters, for entries that share one or lie between two: what they read now, in a cluster of their own behind
  * all that the file holds. Only data is written: what growth adds reads as zeros, and stays a hole where it can.
  */
-import { createZeroScanner } from "../engine/create.js";
+import { scannerBeside } from "../engine/create.js";
 import type { ZeroScanner } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
 import { nextData, readUpTo, writeFully } from "../medium/transfer.js";
@@ -16,7 +16,7 @@ import { defer } from "./publish.js";
 /** What is tested for zeros, and written, at once. */
 const PIECE_SIZE = 64 * 1024;
 
-export const pieceScanner = (image: Image): ZeroScanner => createZeroScanner(image.engine.kind, PIECE_SIZE);
+export const pieceScanner = (image: Image): ZeroScanner => scannerBeside(image.engine, PIECE_SIZE);
 
 /**
  * Gives an entry a cluster of its own.

@@ -1,5 +1,4 @@
 /** What there is to know about an open disk. */
-import { wasmUnavailable } from "../engine/create.js";
 import type { Engine, EngineKind } from "../engine/engine.js";
 import { reasonOf } from "../errors.js";
 import { type Geometry, geometryOf } from "../format/geometry.js";
@@ -37,7 +36,7 @@ export interface DiskInfo {
   geometry: Geometry;
   /** Which engine works: "js" also where WebAssembly was wanted but is not to be had. */
   engine: EngineKind;
-  /** Why WebAssembly is not to be had where "js" works: a Content-Security-Policy without 'wasm-unsafe-eval', say. */
+  /** Why this disk does without WebAssembly unasked: a Content-Security-Policy without 'wasm-unsafe-eval', or no memory for it. */
   engineFallback?: string;
   readOnly: boolean;
   /** How other processes are kept out: "system" (QEMU's tools, too), "file" (only this library), "none"; absent where the storage knows no locks. */
@@ -87,9 +86,6 @@ function lockOf({ storage: { lock, lockFallback } }: Image): Pick<DiskInfo, "loc
   return lockFallback === undefined ? { lock } : { lock, lockFallback };
 }
 
-function fallbackOf({ kind }: Engine): Pick<DiskInfo, "engineFallback"> {
-  const unavailable = kind === "js" ? wasmUnavailable() : undefined;
-  if (unavailable === undefined) return {};
-  const { cause } = unavailable;
-  return { engineFallback: reasonOf(cause ?? unavailable) };
+function fallbackOf({ fallback }: Engine): Pick<DiskInfo, "engineFallback"> {
+  return fallback === undefined ? {} : { engineFallback: reasonOf(fallback.cause ?? fallback) };
 }

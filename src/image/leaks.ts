@@ -3,7 +3,7 @@
  * than zero: a cluster that was freed and punched, or never written, takes no space, and will be used again.
  */
 
-import { createZeroScanner } from "../engine/create.js";
+import { scannerBeside } from "../engine/create.js";
 import type { ZeroScanner } from "../engine/engine.js";
 import { nextData, readUpTo } from "../medium/transfer.js";
 import { type Operation, together } from "../operation.js";
@@ -48,12 +48,14 @@ export function* freeLeaks(image: Image): Operation<void> {
 function* eachLeak(image: Image, take: TakeRun): Operation<void> {
   const { engine } = image;
   if (engine.usedCount === engine.end) return;
-  const scanner = createZeroScanner(engine.kind, Math.min(SCAN_SIZE, image.fileSize));
+  const scanner = scannerBeside(engine, Math.min(SCAN_SIZE, image.fileSize));
   for (let first = engine.nextFree(0); first < engine.end; ) {
     const end = engine.nextUsed(first);
     yield* scanRun(image, { first, count: end - first }, scanner, take);
     first = engine.nextFree(end);
   }
+  // Only where all went well: a read that failed may still go on.
+  scanner.release();
 }
 
 /** Takes the clusters of a free run that are not all zero, neighbours as one run. */

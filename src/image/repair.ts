@@ -143,6 +143,7 @@ function* copyEntries(image: Image, { copies, foundSize }: Plan): Operation<void
   if (copies === 0) return;
   const scanner = pieceScanner(image);
   for (const bad of badEntries(image)) yield* copyEntry(image, bad, foundSize, scanner);
+  scanner.release();
   yield* flushTables(image);
   yield* survey(image);
 }

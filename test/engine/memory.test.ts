@@ -2,8 +2,10 @@
 
 import { beforeAll, expect, it } from "vitest";
 import { NO_HOST_CLUSTER } from "../../src/engine/engine.js";
-import { WasmEngine, WasmZeroScanner } from "../../src/engine/wasm.js";
+import { WasmEngine } from "../../src/engine/wasm.js";
 import { wasmBase64 } from "../../src/engine/wasm-bytes.js";
+import { WasmOwners } from "../../src/engine/wasm-owners.js";
+import { WasmZeroScanner } from "../../src/engine/wasm-zero.js";
 import { usedRanges } from "./naive.js";
 
 const GRID = { origin: 1, lastEntry: 0xffffffff, hostLimit: 0xfffffffe };
@@ -35,9 +37,12 @@ function withCeiling(bytes: Buffer<ArrayBuffer>, pages: number): Buffer<ArrayBuf
   throw new Error("the module has no memory section");
 }
 
-it("throws a RangeError for a table or a buffer that does not fit", () => {
-  expect(() => new WasmEngine(module, CEILING_BYTES / 4, 1)).toThrow(RangeError);
-  expect(() => new WasmZeroScanner(module, CEILING_BYTES)).toThrow(RangeError);
+const NO_MEMORY = expect.objectContaining({ code: "NO_MEMORY", message: expect.stringContaining("not enough memory") });
+
+it("throws NO_MEMORY for tables or a buffer that do not fit", () => {
+  expect(() => new WasmEngine(module, CEILING_BYTES / 4, 1)).toThrow(NO_MEMORY);
+  expect(() => new WasmOwners(module, CEILING_BYTES / 6)).toThrow(NO_MEMORY);
+  expect(() => new WasmZeroScanner(module, CEILING_BYTES)).toThrow(NO_MEMORY);
 });
 
 it("leaves everything as it was when reserve or allocate cannot grow the bitmap", () => {
@@ -45,9 +50,9 @@ it("leaves everything as it was when reserve or allocate cannot grow the bitmap"
   engine.bat[5] = 9;
   engine.scan(GRID);
   engine.reserve(3, 5);
-  expect(() => engine.reserve(100_000_000, 1)).toThrow(RangeError);
+  expect(() => engine.reserve(100_000_000, 1)).toThrow(NO_MEMORY);
   engine.reserve(0, 3);
-  expect(() => engine.allocate(100_000_000, NO_HOST_CLUSTER)).toThrow(RangeError);
+  expect(() => engine.allocate(100_000_000, NO_HOST_CLUSTER)).toThrow(NO_MEMORY);
   expect(usedRanges(engine)).toEqual([[0, 9]]);
   expect([engine.usedCount, engine.end, engine.bat[5], engine.bat.length]).toEqual([9, 9, 9, 70_000]);
   expect([engine.allocate(2, NO_HOST_CLUSTER), engine.allocatedRun]).toEqual([9, 2]);
@@ -57,7 +62,7 @@ it("leaves everything as it was when the BAT cannot grow", () => {
   const engine = new WasmEngine(module, 70_000, 1);
   engine.bat.set([5, 6, 0, 8]);
   engine.scan(GRID);
-  expect(() => engine.grow(CEILING_BYTES / 4)).toThrow(RangeError);
+  expect(() => engine.grow(CEILING_BYTES / 4)).toThrow(NO_MEMORY);
   expect([engine.entryCount, engine.bat.length, ...engine.bat.subarray(0, 5)]).toEqual([70_000, 70_000, 5, 6, 0, 8, 0]);
   expect(usedRanges(engine)).toEqual([
     [4, 6],
@@ -70,7 +75,7 @@ it("leaves everything as it was when the BAT cannot grow", () => {
 it("leaves no cluster used after a scan that ran out of memory, and can scan again", () => {
   const engine = new WasmEngine(module, 70_000, 1);
   engine.bat.set([5, 100_000_000, 7]);
-  expect(() => engine.scan(GRID)).toThrow(RangeError);
+  expect(() => engine.scan(GRID)).toThrow(NO_MEMORY);
   expect([engine.usedCount, engine.end, engine.allocatedCount, engine.nextFree(0)]).toEqual([0, 0, 0, 0]);
   engine.bat[1] = 9;
   expect(engine.scan(GRID)).toMatchObject({ allocated: 3, end: 9 });

@@ -12,6 +12,7 @@ const SENTENCES: Partial<Record<DiskErrorCode, Say>> = {
   IN_USE: (name) => `${name} is open in another tab: close it there, then open it again here.`,
   NO_SPACE: (name) =>
     `There is no room left for ${name}: this browser's share of the device is used up, so remove a disk you no longer need, or free space on the device.`,
+  NO_MEMORY: (name) => `There is not enough memory for ${name}: close other disks, or other tabs.`,
   NOT_FOUND: (name) => `${name} is gone: choose it again.`,
   EXISTS: (name) => `There is a disk named ${name} already: choose another name.`,
   CHANGED: (name) => `${name} was changed since you chose it: choose it again.`,
