@@ -7,15 +7,14 @@ export interface Spot {
 }
 
 const MOST_SPOTS = 64 * 1024;
-const CLUSTERS_AT_ONCE = 16 * 1024;
 
 /** The spots of a disk for blocks of one size, in order; at most 64 Ki of them. */
 export function findSpots(disk: DiskSync, blockSize: number): Spot[] {
   const spots: Spot[] = [];
-  const stride = CLUSTERS_AT_ONCE * disk.clusterSize;
-  for (let offset = 0; offset < disk.size && spots.length < MOST_SPOTS; offset += stride) {
-    for (const run of disk.blockStatus(offset, Math.min(stride, disk.size - offset))) {
-      if (run.kind !== "data") continue;
+  for (let offset = 0; offset < disk.size && spots.length < MOST_SPOTS; ) {
+    for (const run of disk.status(offset)) {
+      offset = run.offset + run.length;
+      if (run.fileOffset === undefined) continue;
       const end = run.offset + run.length - blockSize;
       const first = Math.ceil(run.offset / blockSize) * blockSize;
       for (let at = first; at <= end && spots.length < MOST_SPOTS; at += blockSize) {

@@ -1,28 +1,28 @@
 /** DiskSync: the synchronous face, the same verbs over storages that answer at once: Node files, OPFS in a worker, memory. */
+import type { BlockDeviceSync, Extent } from "./device/block-device.js";
 import { Face } from "./face.js";
-import { type BlockStatus, blockStatus } from "./image/block-status.js";
 import { check } from "./image/check.js";
 import { abandon, close } from "./image/close.js";
 import { createOpen } from "./image/create.js";
-import { directError, directReadOffset, directWriteOffset, wasEnoughSync } from "./image/direct.js";
-import { discard } from "./image/discard.js";
+import { directError, directReadOffset, directWriteOffset, noteDirect, wasEnoughSync } from "./image/direct.js";
+import { discard, writeZeroes } from "./image/discard.js";
 import { flush } from "./image/flush.js";
 import { open, owning } from "./image/open.js";
 import { read } from "./image/read.js";
 import { repair } from "./image/repair.js";
 import type { CheckReport, RepairLevel, RepairReport } from "./image/reports.js";
+import { status } from "./image/status.js";
 import { undoRepair } from "./image/undo-repair.js";
 import { write } from "./image/write.js";
 import { type CreateOptions, createSettings, type OpenOptions, openSettings } from "./options.js";
 import { runSync } from "./run.js";
 import type { StorageSync } from "./storage/storage.js";
 
-/** What may lie beneath a synchronous disk. */
-export type BeneathSync = DiskSync | StorageSync;
-export type OpenOptionsSync = OpenOptions<BeneathSync>;
-export type CreateOptionsSync = CreateOptions<BeneathSync>;
+/** Beneath a synchronous disk lies what answers at once, too. */
+export type OpenOptionsSync = OpenOptions<BlockDeviceSync | StorageSync>;
+export type CreateOptionsSync = CreateOptions<BlockDeviceSync | StorageSync>;
 
-export class DiskSync extends Face {
+export class DiskSync extends Face implements BlockDeviceSync {
   /**
    * Opens the image in a storage. The disk owns the storage from now on: `close` closes it, and so does a failure to open.
    * @throws DiskError NOT_PARALLELS, BAD_HEADER, TRUNCATED, TOO_LARGE, CONVERTING, CORRUPT (for writing), READ_ONLY, IO
@@ -50,12 +50,12 @@ export class DiskSync extends Face {
     if (!this.#writeDirect(buffer, offset)) runSync(write(this.image, buffer, offset));
   }
 
-  /** Makes `length` bytes from `offset` read as zeros, whichever way is cheapest: the same as `discard`. */
+  /** Makes `length` bytes from `offset` read as zeros, whichever way is cheapest: whole clusters become free, over a base zeros are written. */
   writeZeroes(offset: number, length: number): void {
-    this.discard(offset, length);
+    runSync(writeZeroes(this.image, offset, length));
   }
 
-  /** Gives up `length` bytes from `offset`: they read as zeros, and whole clusters become free (over a base: are written with zeros). */
+  /** Gives up `length` bytes from `offset`: they read as zeros, and whole clusters become free; over a base they stay as they are. */
   discard(offset: number, length: number): void {
     runSync(discard(this.image, offset, length));
   }
@@ -66,11 +66,11 @@ export class DiskSync extends Face {
   }
 
   /**
-   * What lies where in `length` bytes from `offset` (default: the whole disk): coalesced runs of data, zeros and base.
-   * A fragmented disk has millions: with `limit` only so many come, and tell of the beginning of the range.
+   * What lies where, and in which layer, in `length` bytes from `offset` (default: to the disk's end): coalesced runs of data and
+   * zeros. A fragmented disk has millions: at most `limit` come (default: 4096), and tell of the beginning of the range.
    */
-  blockStatus(offset = 0, length = this.size - offset, limit?: number): BlockStatus[] {
-    return blockStatus(this.image, offset, length, limit);
+  status(offset?: number, length?: number, limit?: number): Extent[] {
+    return runSync(status(this.image, offset, length, limit));
   }
 
   /** Looks for damage and waste without changing anything. */
@@ -110,7 +110,7 @@ export class DiskSync extends Face {
       this.close();
     } catch (error) {
       // A storage that failed to close is not asked again unless somebody says so: its handle may be another's by now.
-      if (!this.image.ending.failed) this.abandon();
+      if (!this.image.medium.failedToClose) this.abandon();
       throw error;
     }
   }
@@ -119,7 +119,7 @@ export class DiskSync extends Face {
   #readDirect(buffer: Uint8Array, offset: number): boolean {
     const fileOffset = directReadOffset(this.image, buffer, offset);
     if (fileOffset < 0) return false;
-    const { storage } = this.image;
+    const { storage } = this.image.medium;
     const { length } = buffer;
     try {
       const answer = storage.read(buffer, fileOffset);
@@ -132,14 +132,15 @@ export class DiskSync extends Face {
   #writeDirect(buffer: Uint8Array, offset: number): boolean {
     const fileOffset = directWriteOffset(this.image, buffer, offset);
     if (fileOffset < 0) return false;
-    this.image.unflushed = true;
-    const { storage } = this.image;
+    const { storage } = this.image.medium;
     const { length } = buffer;
     try {
       const answer = storage.write(buffer, fileOffset);
       return answer === length || wasEnoughSync(storage, "write", answer, length);
     } catch (error) {
       throw directError("writing", buffer, length, fileOffset, error);
+    } finally {
+      noteDirect(this.image, offset, length);
     }
   }
 }

@@ -1,20 +1,20 @@
 /** Disk: the asynchronous face. Requests may be made at any time; overlapping ones take effect one after the other. */
 import { partOf, requireKept, takeBuffer } from "./buffers.js";
+import type { BlockDevice, Extent } from "./device/block-device.js";
 import { Face } from "./face.js";
-import { type BlockStatus, blockStatus } from "./image/block-status.js";
 import { check } from "./image/check.js";
 import { abandon, close } from "./image/close.js";
 import { createOpen } from "./image/create.js";
-import { directError, directReadOffset, directWriteOffset, isOrdered } from "./image/direct.js";
-import { discard } from "./image/discard.js";
+import { directError, directReadOffset, directWriteOffset, isOrdered, noteDirect } from "./image/direct.js";
+import { discard, writeZeroes } from "./image/discard.js";
 import { flush } from "./image/flush.js";
-import { clusterOf } from "./image/image.js";
 import { open, owning } from "./image/open.js";
 import { publish } from "./image/publish.js";
 import type { RangeLock } from "./image/range-locks.js";
 import { read } from "./image/read.js";
 import { repair } from "./image/repair.js";
 import type { CheckReport, RepairLevel, RepairReport } from "./image/reports.js";
+import { status } from "./image/status.js";
 import { undoRepair } from "./image/undo-repair.js";
 import { write } from "./image/write.js";
 import { readFully, writeFully } from "./medium/transfer.js";
@@ -25,7 +25,7 @@ import { movedBytes } from "./storage/answers.js";
 import type { Storage } from "./storage/storage.js";
 import { overdueTurn } from "./turn.js";
 
-export class Disk extends Face {
+export class Disk extends Face implements BlockDevice {
   /**
    * Opens the image in a storage. The disk owns the storage from now on: `close` closes it, and so does a failure to open.
    * @throws DiskError NOT_PARALLELS, BAD_HEADER, TRUNCATED, TOO_LARGE, CONVERTING, CORRUPT (for writing), READ_ONLY, IO
@@ -53,12 +53,12 @@ export class Disk extends Face {
     return this.#writeDirect(buffer, offset) ?? this.#run(write(this.image, buffer, offset));
   }
 
-  /** Makes `length` bytes from `offset` read as zeros, whichever way is cheapest: the same as `discard`. */
+  /** Makes `length` bytes from `offset` read as zeros, whichever way is cheapest: whole clusters become free, over a base zeros are written. */
   async writeZeroes(offset: number, length: number): Promise<void> {
-    return this.discard(offset, length);
+    return this.#run(writeZeroes(this.image, offset, length));
   }
 
-  /** Gives up `length` bytes from `offset`: they read as zeros, and whole clusters become free (over a base: are written with zeros). */
+  /** Gives up `length` bytes from `offset`: they read as zeros, and whole clusters become free; over a base they stay as they are. */
   async discard(offset: number, length: number): Promise<void> {
     return this.#run(discard(this.image, offset, length));
   }
@@ -69,11 +69,11 @@ export class Disk extends Face {
   }
 
   /**
-   * What lies where in `length` bytes from `offset` (default: the whole disk): coalesced runs of data, zeros and base.
-   * A fragmented disk has millions: with `limit` only so many come, and tell of the beginning of the range.
+   * What lies where, and in which layer, in `length` bytes from `offset` (default: to the disk's end): coalesced runs of data and
+   * zeros. A fragmented disk has millions: at most `limit` come (default: 4096), and tell of the beginning of the range.
    */
-  async blockStatus(offset = 0, length = this.size - offset, limit?: number): Promise<BlockStatus[]> {
-    const runs = blockStatus(this.image, offset, length, limit);
+  async status(offset?: number, length?: number, limit?: number): Promise<Extent[]> {
+    const runs = await this.#run(status(this.image, offset, length, limit));
     await overdueTurn(); // whoever maps a disk step by step waits for nothing else
     return runs;
   }
@@ -115,7 +115,7 @@ export class Disk extends Face {
       await this.close();
     } catch (error) {
       // A storage that failed to close is not asked again unless somebody says so: its handle may be another's by now.
-      if (!this.image.ending.failed) await this.abandon();
+      if (!this.image.medium.failedToClose) await this.abandon();
       throw error;
     }
   }
@@ -143,8 +143,9 @@ export class Disk extends Face {
     fileOffset: number,
   ): Promise<void> | undefined {
     const { image } = this;
-    const last = clusterOf(image, offset + buffer.length - 1);
-    const lock = image.locks!.tryAcquire(clusterOf(image, offset), last, verb === "writing");
+    const { grid, locks } = image;
+    const last = grid.clusterOf(offset + buffer.length - 1);
+    const lock = locks?.tryAcquire(grid.clusterOf(offset), last, verb === "writing");
     return lock && this.#transfer(verb, takeBuffer(buffer), offset, fileOffset, lock);
   }
 
@@ -156,7 +157,7 @@ export class Disk extends Face {
     lock: RangeLock,
   ): Promise<void> {
     const { image } = this;
-    const { storage } = image;
+    const { storage } = image.medium;
     const { length } = buffer;
     try {
       const answer = await (verb === "reading" ? storage.read(buffer, fileOffset) : storage.write(buffer, fileOffset));
@@ -172,8 +173,8 @@ export class Disk extends Face {
     } catch (error) {
       throw directError(verb, buffer, length, fileOffset, error);
     } finally {
-      if (verb === "writing") image.unflushed = true;
-      image.locks!.release(lock);
+      if (verb === "writing") noteDirect(image, offset, length);
+      image.locks?.release(lock);
     }
   }
 }

@@ -45,7 +45,7 @@ export abstract class Face {
 
   /** The name of the storage it stands on, where that has one. */
   get path(): string | undefined {
-    return this.image.storage.path ?? undefined;
+    return this.image.medium.storage.path ?? undefined;
   }
 
   /** What a repair at opening found and did; undefined if none was asked for. */

@@ -12,15 +12,25 @@
  *
  * Files are opened with `parablock/node`.
  */
+
+export type { AnyDevice, BlockDevice, BlockDeviceSync, Extent } from "./device/block-device.js";
+export {
+  joinDevices,
+  joinDevicesSync,
+  rawDevice,
+  rawDeviceSync,
+  readFully,
+  readFullySync,
+  writeFully,
+  writeFullySync,
+} from "./devices.js";
 export { Disk } from "./disk.js";
-export { type BeneathSync, type CreateOptionsSync, DiskSync, type OpenOptionsSync } from "./disk-sync.js";
+export { type CreateOptionsSync, DiskSync, type OpenOptionsSync } from "./disk-sync.js";
 export { createZeroScanner } from "./engine/create.js";
 export type { EngineKind, ZeroScanner } from "./engine/engine.js";
 export { DiskError, type DiskErrorCode } from "./errors.js";
 export { type Geometry, geometryOf } from "./format/geometry.js";
 export { type Format, probe } from "./format/header.js";
-export type { BaseDisk } from "./image/base.js";
-export type { BlockStatus, DataStatus, EmptyStatus } from "./image/block-status.js";
 export type { DiskInfo } from "./image/info.js";
 export type {
   CheckReport,

@@ -18,15 +18,6 @@ export const LOCK_ORDER = ["clusters", "flush", "mark", "grow", "data"] as const
 
 type MutexName = Exclude<(typeof LOCK_ORDER)[number], "clusters">;
 
-export type Mutexes = Readonly<Record<MutexName, Mutex>>;
-
-export const newMutexes = (): Mutexes => ({
-  flush: new Mutex("flush"),
-  mark: new Mutex("mark"),
-  grow: new Mutex("grow"),
-  data: new Mutex("data"),
-});
-
 interface Waiter {
   grant: () => void;
   refuse: (reason: unknown) => void;

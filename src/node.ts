@@ -7,9 +7,9 @@
  * ```
  */
 import { requireFlags, requireOptions } from "./caller-options.js";
+import type { AnyDevice } from "./device/block-device.js";
 import { Disk } from "./disk.js";
 import { type CreateOptionsSync, DiskSync, type OpenOptionsSync } from "./disk-sync.js";
-import type { BaseDisk } from "./image/base.js";
 import {
   CREATE_OPTIONS,
   type CreateOptions,
@@ -80,7 +80,7 @@ export function createFileSync(path: string, options: CreateOptionsSync & Replac
 }
 
 /** What is for the file and what for the disk, all of it checked before there is a file. */
-function openingOf<Beneath extends BaseDisk | Storage>(options: OpenOptions<Beneath> & ShareOption) {
+function openingOf<Beneath extends AnyDevice | Storage>(options: OpenOptions<Beneath> & ShareOption) {
   requireOptions<OpenOptions & ShareOption>(options, { ...OPEN_OPTIONS, share: true });
   const { share = false, ...disk } = options;
   requireFlags({ share });
@@ -88,7 +88,7 @@ function openingOf<Beneath extends BaseDisk | Storage>(options: OpenOptions<Bene
   return { file: { readOnly: disk.readOnly ?? false, share }, disk };
 }
 
-function makingOf<Beneath extends BaseDisk | Storage>(options: CreateOptions<Beneath> & ReplaceOption) {
+function makingOf<Beneath extends AnyDevice | Storage>(options: CreateOptions<Beneath> & ReplaceOption) {
   requireOptions<CreateOptions & ReplaceOption>(options, { ...CREATE_OPTIONS, replace: true });
   const { replace = false, ...disk } = options;
   requireFlags({ replace });

@@ -1,9 +1,10 @@
 /** The options of both faces, their defaults, and what is checked of them before anything is touched. */
 import { type OptionNames, requireFlags, requireOptions } from "./caller-options.js";
+import { isReadable } from "./device/answers.js";
+import type { AnyDevice } from "./device/block-device.js";
 import type { EngineKind } from "./engine/engine.js";
 import { DiskError } from "./errors.js";
 import type { Format } from "./format/header.js";
-import type { BaseDisk } from "./image/base.js";
 import { type NewDiskSettings, requireCreatable } from "./image/create.js";
 import type { OpenSettings } from "./image/open.js";
 import type { PreallocationMode, RepairLevel } from "./image/reports.js";
@@ -12,7 +13,7 @@ import { storageName } from "./storage/answers.js";
 import type { Storage } from "./storage/storage.js";
 
 /** How to open a disk. `Beneath` is what may lie beneath: what the face can read. */
-export interface OpenOptions<Beneath = BaseDisk | Storage> {
+export interface OpenOptions<Beneath = AnyDevice | Storage> {
   /** Opens for reading only: nothing is written, and damaged images open as far as they can be read. Default: what the storage allows. */
   readOnly?: boolean;
   /**
@@ -42,7 +43,7 @@ export interface OpenOptions<Beneath = BaseDisk | Storage> {
 }
 
 /** How to make a disk. */
-export interface CreateOptions<Beneath = BaseDisk | Storage> extends Omit<OpenOptions<Beneath>, "readOnly"> {
+export interface CreateOptions<Beneath = AnyDevice | Storage> extends Omit<OpenOptions<Beneath>, "readOnly"> {
   /** The disk's size in bytes: a multiple of 512. */
   size: number;
   /** In bytes, a multiple of 512. Default: 1 MiB, as Parallels Desktop and QEMU choose. */
@@ -106,7 +107,7 @@ export function requireValues({ readOnly, engine, repair = "none", prealloc, bas
   if (repair !== "none" && repair !== "leaks" && repair !== "all")
     throw new RangeError(`repair: expected "none", "leaks" or "all", got ${quote(repair)}`);
   if (prealloc !== undefined) requirePreallocation(prealloc);
-  if (base !== undefined && !isBeneath(base))
+  if (base !== undefined && !isReadable(base))
     throw new TypeError(`base: expected an open disk, or a storage with raw bytes, got ${quote(base)}`);
 }
 
@@ -128,11 +129,4 @@ function preallocationOf(storage: Storage, prealloc: OpenOptions["prealloc"]): O
   const { mode, size = DEFAULT_PREALLOCATION } =
     prealloc ?? storage.preallocation ?? ({ mode: storage.allocate ? "falloc" : "off" } as const);
   return { mode, size };
-}
-
-/** A disk has a size, a storage answers it. */
-function isBeneath(base: unknown): boolean {
-  if (typeof base !== "object" || base === null) return false;
-  const { size, read } = base as { size?: unknown; read?: unknown };
-  return typeof read === "function" && (typeof size === "number" || typeof size === "function");
 }

@@ -1,7 +1,7 @@
 /** The two runners: they carry out an operation's requests, with promises or without. The only logic that exists twice. */
-import { closedError } from "./image/image.js";
 import type { All, Operation } from "./operation.js";
 import { DISK_SYNC_NEEDS, requireNow } from "./promises.js";
+import { closedError } from "./requests.js";
 import { overdueTurn } from "./turn.js";
 
 /** Operations of one `all` that are in flight at once: enough to keep a device busy, few enough to bound memory. */

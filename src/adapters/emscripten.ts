@@ -6,9 +6,9 @@
 
 import { requireOptions } from "../caller-options.js";
 import { counted } from "../count.js";
-import type { DiskSync } from "../disk-sync.js";
+import type { BlockDeviceSync } from "../device/block-device.js";
 import { type DiskError, type DiskErrorCode, storageError } from "../errors.js";
-import { requireSync } from "./sync-beneath.js";
+import { requireSync, writeTo } from "./sync-beneath.js";
 
 /** The part of a program's `Module.FS` that is needed. */
 export interface EmscriptenFS {
@@ -57,7 +57,7 @@ const [FROM_POSITION, FROM_END] = [1, 2];
 export function createDiskFile(
   fs: EmscriptenFS,
   path: string,
-  disk: DiskSync,
+  disk: BlockDeviceSync,
   options: CreateDiskFileOptions = {},
 ): EmscriptenNode {
   requireOptions(options, { onerror: true });
@@ -83,7 +83,7 @@ export function createDiskFile(
     ...transfers(disk, attempt, refuse(ERRNO.ENOSPC)),
     llseek: seekIn(disk, refuse(ERRNO.EINVAL)),
     fsync: () => {
-      attempt("flushing", () => disk.flush());
+      attempt("flushing", () => disk.flush?.());
       return 0;
     },
     // The disk's bytes are not in the program's memory, and its size is what it is.
@@ -93,7 +93,7 @@ export function createDiskFile(
   return node;
 }
 
-function transfers(disk: DiskSync, attempt: (doing: string, act: () => void) => void, full: () => never) {
+function transfers(disk: BlockDeviceSync, attempt: (doing: string, act: () => void) => void, full: () => never) {
   const part = (buffer: ArrayBufferView, offset: number, length: number, position: number) =>
     new Uint8Array(buffer.buffer, buffer.byteOffset + offset, Math.max(0, Math.min(length, disk.size - position)));
   return {
@@ -113,13 +113,13 @@ function transfers(disk: DiskSync, attempt: (doing: string, act: () => void) => 
       const bytes = part(buffer, offset, length, position);
       if (bytes.length === 0 && length > 0) full(); // 0 would be asked again and again
       if (bytes.length > 0)
-        attempt(`writing ${counted(bytes.length, "byte")} at ${position}`, () => disk.write(bytes, position));
+        attempt(`writing ${counted(bytes.length, "byte")} at ${position}`, () => writeTo(disk, bytes, position));
       return bytes.length;
     },
   };
 }
 
-function seekIn(disk: DiskSync, invalid: () => never) {
+function seekIn(disk: BlockDeviceSync, invalid: () => never) {
   return (stream: EmscriptenStream, offset: number, whence: number): number => {
     const from = whence === FROM_POSITION ? stream.position : whence === FROM_END ? disk.size : 0;
     return from + offset < 0 ? invalid() : from + offset;
@@ -127,7 +127,7 @@ function seekIn(disk: DiskSync, invalid: () => never) {
 }
 
 /** Times and rights change as in any file. */
-function fixedSize(node: EmscriptenNode, disk: DiskSync, invalid: () => never) {
+function fixedSize(node: EmscriptenNode, disk: BlockDeviceSync, invalid: () => never) {
   const { setattr } = node.node_ops as { setattr?: (node: EmscriptenNode, attributes: Attributes) => void };
   return (target: EmscriptenNode, attributes: Attributes): void => {
     const { size, ...others } = attributes;

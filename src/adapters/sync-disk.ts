@@ -5,9 +5,9 @@
 
 import { requireOptions } from "../caller-options.js";
 import { counted } from "../count.js";
-import type { DiskSync } from "../disk-sync.js";
+import type { BlockDeviceSync } from "../device/block-device.js";
 import { type DiskError, storageError } from "../errors.js";
-import { requireSync } from "./sync-beneath.js";
+import { requireSync, writeTo } from "./sync-beneath.js";
 
 export {
   type CreateDiskFileOptions,
@@ -31,11 +31,11 @@ export interface SyncDiskOptions {
 export class SyncDisk {
   readonly name: string;
   readonly size: number;
-  readonly #disk: DiskSync;
+  readonly #disk: BlockDeviceSync;
   readonly #onerror: ((error: DiskError) => void) | undefined;
 
   /** @throws TypeError for a disk that answers with promises */
-  constructor(disk: DiskSync, options: SyncDiskOptions = {}) {
+  constructor(disk: BlockDeviceSync, options: SyncDiskOptions = {}) {
     requireOptions(options, { name: true, onerror: true });
     const { name, onerror } = options;
     requireSync(disk);
@@ -60,7 +60,7 @@ export class SyncDisk {
     if (bytes.length === 0) return 0;
     try {
       if (verb === "reading") this.#disk.read(bytes, offset);
-      else this.#disk.write(bytes, offset);
+      else writeTo(this.#disk, bytes, offset);
       return bytes.length;
     } catch (cause) {
       const error = storageError(`${verb} ${counted(bytes.length, "byte")} at ${offset}`, cause, {

@@ -1,20 +1,12 @@
 /** How a V86Disk is set up, what it asks of its disk, and what it says where something fails. */
 
 import { type OptionNames, requireOptions } from "../caller-options.js";
+import type { AnyDevice } from "../device/block-device.js";
 import { DiskError } from "../errors.js";
 import { quote } from "../printable.js";
 
 const DEFAULT_FLUSH_DELAY = 1000;
 const MAX_TIMER = 2 ** 31 - 1;
-
-/** What is asked of a disk: `Disk`, `DiskSync` and a disk in a worker have it. */
-export interface V86Beneath {
-  readonly size: number;
-  read(buffer: Uint8Array, offset: number): void | Promise<void>;
-  write(buffer: Uint8Array, offset: number): void | Promise<void>;
-  flush(): void | Promise<void>;
-  close(): void | Promise<void>;
-}
 
 /** A request that failed. The guest has no answer to it. */
 export interface V86Failure {
@@ -54,7 +46,7 @@ export function flushDelayOf(options: V86DiskOptions): number {
 export const MAX_SIZE = 2 ** 32 * 512;
 
 /** The disk's size. @throws RangeError for a disk that v86 cannot address */
-export function addressableSize({ size }: V86Beneath): number {
+export function addressableSize({ size }: AnyDevice): number {
   if (Number.isSafeInteger(size) && size >= 0 && size < MAX_SIZE) return size;
   throw new RangeError(
     `disk: expected fewer than ${MAX_SIZE} bytes (2 TiB), as v86 counts sectors in 32 bits, got ${quote(size)}`,

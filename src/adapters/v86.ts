@@ -16,7 +16,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { counted } from "../count.js";
-import { type DiskError, storageError } from "../errors.js";
+import type { AnyDevice } from "../device/block-device.js";
+import { DiskError, storageError } from "../errors.js";
 import { isThenable } from "../promises.js";
 import {
   addressableSize,
@@ -24,13 +25,12 @@ import {
   flushDelayOf,
   requireState,
   stateOf,
-  type V86Beneath,
   type V86DiskOptions,
   type V86Failure,
 } from "./v86-options.js";
 import { type LineWrite, throwLater, WriteLine } from "./write-line.js";
 
-export type { V86Beneath, V86DiskOptions, V86Failure };
+export type { V86DiskOptions, V86Failure };
 
 /** The third argument of v86's reads. */
 export interface V86ReadOptions {
@@ -66,7 +66,7 @@ export class V86Disk {
   /** v86 puts its continuation here before it calls `load`. */
   onload: ((event: object) => void) | undefined;
   onerror: ((failure: V86Failure) => void) | undefined;
-  readonly #disk: V86Beneath;
+  readonly #disk: AnyDevice;
   readonly #flushDelay: number;
   readonly #line: WriteLine;
   readonly #reads = new Set<Read>();
@@ -77,13 +77,16 @@ export class V86Disk {
   #watchers: (() => void)[] = [];
 
   /** @throws RangeError for a disk of 2 TiB or more, which v86 cannot address, and for a delay that is no time */
-  constructor(disk: V86Beneath, options: V86DiskOptions = {}) {
+  constructor(disk: AnyDevice, options: V86DiskOptions = {}) {
     this.#flushDelay = flushDelayOf(options);
     this.onerror = options.onerror;
     this.#disk = disk;
     this.byteLength = addressableSize(disk);
     this.#line = new WriteLine(
-      (bytes, offset) => disk.write(bytes, offset),
+      (bytes, offset) => {
+        if (disk.write === undefined) throw new DiskError("READ_ONLY", "the disk cannot be written");
+        return disk.write(bytes, offset);
+      },
       () => this.#wrote(),
       (write, cause) => this.#writeFailed(write, cause),
     );
@@ -165,7 +168,7 @@ export class V86Disk {
       () => this.#failure,
     );
     this.#stopTimer();
-    await this.#disk.flush();
+    await this.#disk.flush?.();
   }
 
   /**
@@ -178,7 +181,7 @@ export class V86Disk {
       () => this.#failure,
     );
     this.#stopTimer();
-    await this.#disk.close();
+    await this.#disk.close?.();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

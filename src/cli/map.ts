@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Command } from "commander";
+import type { Extent } from "../device/block-device.js";
 import { Draft, requireOther } from "./draft.js";
 import { about } from "./failure.js";
 import type { ImageKind } from "./kind.js";
@@ -12,7 +13,7 @@ import { Picture } from "./picture.js";
 import { drawPicture } from "./picture-svg.js";
 import { print, printAll } from "./print.js";
 import { PATIENCE, type Progress, withProgress } from "./progress.js";
-import { allExtents, baseOf, type Extent, type Named, openSource, type Source } from "./source.js";
+import { allExtents, baseOf, type Named, openSource, type Source } from "./source.js";
 
 interface MapFlags {
   base?: string;
@@ -73,8 +74,8 @@ async function* textLines(source: Source, batches: Batches): AsyncGenerator<stri
   const width = `${source.size}`.length;
   const column = (bytes: number) => `${bytes}`.padStart(width);
   for await (const extents of batches) {
-    for (const { offset, length, depth, fileOffset, zero } of extents) {
-      const kind = zero ? "zero" : depth === 0 ? "data" : "base";
+    for (const { offset, length, layer, fileOffset, ...extent } of extents) {
+      const kind = extent.kind === "data" && layer > 0 ? "base" : extent.kind;
       yield `${column(offset)} ${column(length)} ${kind}${fileOffset === undefined ? "" : ` ${column(fileOffset)}`}\n`;
     }
   }
@@ -92,9 +93,9 @@ async function* jsonLines(batches: Batches): AsyncGenerator<string> {
   yield before === "[" ? "[]\n" : "]\n";
 }
 
-function jsonOf({ offset, length, depth, fileOffset, zero }: Extent): string {
+function jsonOf({ offset, length, layer, fileOffset, kind }: Extent): string {
   const present = fileOffset !== undefined;
-  const fields = `"start": ${offset}, "length": ${length}, "depth": ${depth}, "present": ${present}, "zero": ${zero}, "data": ${!zero}`;
+  const fields = `"start": ${offset}, "length": ${length}, "depth": ${layer}, "present": ${present}, "zero": ${kind === "zero"}, "data": ${kind === "data"}`;
   return present ? `{ ${fields}, "offset": ${fileOffset}}` : `{ ${fields}}`;
 }
 

@@ -2,7 +2,7 @@
  * What a picture of an allocation shows, in bounded memory: the disk as a grid of cells, each a whole number of
  * clusters, and the file as a strip of slots. Millions of extents become a few thousand cells.
  */
-import type { Extent } from "./source.js";
+import type { Extent } from "../device/block-device.js";
 
 /** A part of the disk. */
 export interface Cell {
@@ -53,9 +53,9 @@ export class Picture {
   }
 
   /** Adds the next extent; they come in order. */
-  add({ offset, length, depth, fileOffset, zero }: Extent): void {
-    if (fileOffset === undefined || zero) return;
-    if (depth > 0) {
+  add({ offset, length, kind, layer, fileOffset }: Extent): void {
+    if (fileOffset === undefined || kind === "zero") return;
+    if (layer > 0) {
       this.baseBytes += length;
       this.#eachCell(offset, length, (cell, part) => {
         cell.base += part;

@@ -1,4 +1,5 @@
 /** What the commands read: Parallels images and raw files behind one interface. Sources are never written. */
+import type { BlockDevice, Extent } from "../device/block-device.js";
 import { Disk } from "../disk.js";
 import { readFully } from "../medium/transfer.js";
 import { runAsync } from "../run.js";
@@ -7,20 +8,6 @@ import { overdueTurn } from "../turn.js";
 import { about, Failure, usageFailure } from "./failure.js";
 import { type ImageKind, kindOf, requireImage } from "./kind.js";
 import { closing, openStorage, orClose } from "./open-files.js";
-
-/** A run of guest bytes that lies in one piece, or nowhere. */
-export interface Extent {
-  /** First byte on the disk. */
-  offset: number;
-  /** In bytes. */
-  length: number;
-  /** 0: the image itself knows; 1: its base does. */
-  depth: number;
-  /** Where the bytes lie in the file at that depth; undefined where nothing is allocated and zeros are read. */
-  fileOffset: number | undefined;
-  /** Reads as zeros: a hole in a raw file has a place in it all the same. */
-  zero: boolean;
-}
 
 export interface Source {
   readonly path: string;
@@ -97,14 +84,14 @@ async function openRaw(path: string, storage: FileStorage): Promise<Source> {
 /** Data and holes of a raw file, as many as are asked for at once. */
 function rawExtents(storage: FileStorage, offset: number, end: number): Extent[] {
   const extents: Extent[] = [];
-  const add = (to: number, zero: boolean) => {
-    if (to > offset) extents.push({ offset, length: to - offset, depth: 0, fileOffset: offset, zero });
+  const add = (to: number, kind: Extent["kind"]) => {
+    if (to > offset) extents.push({ offset, length: to - offset, kind, layer: 0, fileOffset: offset });
     offset = Math.max(offset, to);
   };
   while (offset < end && extents.length < EXTENTS_AT_ONCE) {
     const data = storage.nextData(offset) ?? { start: end, end };
-    add(Math.min(data.start, end), true);
-    add(Math.min(data.end, end), false);
+    add(Math.min(data.start, end), "zero");
+    add(Math.min(data.end, end), "data");
   }
   return extents;
 }
@@ -114,7 +101,7 @@ async function openParallels(path: string, storage: FileStorage, base: Source | 
   const disk = await orClose(base, () =>
     about(path, async () => {
       await requireImage(path, storage);
-      return Disk.open(storage, { readOnly: true, ...(base && { base }) });
+      return Disk.open(storage, { readOnly: true, ...(base && { base: deviceOf(base) }) });
     }),
   );
   return {
@@ -124,25 +111,17 @@ async function openParallels(path: string, storage: FileStorage, base: Source | 
     clusterSize: disk.clusterSize,
     disk,
     read: (buffer, offset) => about(path, () => disk.read(buffer, offset)),
-    extents: (offset, length) => extentsOf(disk, base, offset, length),
+    extents: (offset, length) => disk.status(offset, length, EXTENTS_AT_ONCE),
     close: () => (base === undefined ? disk.close() : closing(base, () => disk.close())),
   };
 }
 
-async function extentsOf(disk: Disk, base: Source | undefined, offset: number, length: number): Promise<Extent[]> {
-  const extents: Extent[] = [];
-  for (const run of await disk.blockStatus(offset, length, EXTENTS_AT_ONCE)) {
-    if (run.kind !== "base") {
-      const fileOffset = run.kind === "data" ? run.fileOffset : undefined;
-      extents.push({ offset: run.offset, length: run.length, depth: 0, fileOffset, zero: fileOffset === undefined });
-      continue;
-    }
-    const beneath = await base!.extents(run.offset, run.length);
-    for (const extent of beneath) extents.push({ ...extent, depth: 1 });
-    if (endOf(beneath) < run.offset + run.length || extents.length >= EXTENTS_AT_ONCE) break;
-  }
-  return extents;
-}
+const deviceOf = ({ path, size, read, extents }: Source): BlockDevice => ({
+  path,
+  size,
+  read,
+  status: (offset = 0, length = size - offset) => extents(offset, length),
+});
 
 /** One past the last byte of extents that follow each other. */
 function endOf(extents: readonly Extent[]): number {
@@ -180,5 +159,5 @@ export async function* allExtents(source: Source): AsyncGenerator<Extent[]> {
 
 function continues(previous: Extent, extent: Extent): boolean {
   const expected = previous.fileOffset === undefined ? undefined : previous.fileOffset + previous.length;
-  return previous.depth === extent.depth && previous.zero === extent.zero && extent.fileOffset === expected;
+  return previous.layer === extent.layer && previous.kind === extent.kind && extent.fileOffset === expected;
 }

@@ -63,5 +63,5 @@ class DataRuns {
 }
 
 async function* dataOf(source: Source): AsyncGenerator<{ offset: number; length: number }> {
-  for await (const batch of extentBatches(source)) yield* batch.filter(({ zero }) => !zero);
+  for await (const batch of extentBatches(source)) yield* batch.filter(({ kind }) => kind === "data");
 }

@@ -1,5 +1,6 @@
 /** The BAT entries that are wrong, one by one: the scan only counts them, as few images have any. */
-import { fileOffsetOf, hostClusterOf, type Image } from "./image.js";
+import type { Grid } from "./grid.js";
+import type { Image } from "./image.js";
 
 export type BadEntryKind = "below" | "outside" | "offGrid" | "duplicate";
 
@@ -15,15 +16,16 @@ export interface BadEntry {
  * @param lastEntry the highest entry that leads into the file, where it is to be seen as if it were longer
  */
 export function* badEntries(image: Image, lastEntry = image.grid.lastEntry): Generator<BadEntry> {
-  const { facts, engine } = image;
+  const { engine, grid } = image;
+  const { facts } = image.tables;
   if (facts.below + facts.outside + facts.offGrid + facts.duplicates === 0) return;
   const used = new Uint8Array(Math.ceil(facts.end / 8));
   /** Those behind the last one that was good: few, as they would have to begin in the file's last cluster. */
   const more = new Set<number>();
   for (let cluster = 0; cluster < engine.entryCount; cluster++) {
-    const entry = engine.bat[cluster]!;
+    const entry = engine.bat[cluster];
     if (entry === 0) continue;
-    const kind = misplaced(image, entry, lastEntry) ?? (claim(hostClusterOf(image, entry)) ? undefined : "duplicate");
+    const kind = misplaced(grid, entry, lastEntry) ?? (claim(grid.hostClusterOf(entry)) ? undefined : "duplicate");
     if (kind !== undefined) yield { cluster, entry, kind };
   }
 
@@ -32,20 +34,19 @@ export function* badEntries(image: Image, lastEntry = image.grid.lastEntry): Gen
     if (hostCluster >= facts.end) return more.size < more.add(hostCluster).size;
     const bit = 1 << (hostCluster & 7);
     const byte = Math.floor(hostCluster / 8);
-    const free = (used[byte]! & bit) === 0;
-    used[byte]! |= bit;
+    const free = (used[byte] & bit) === 0;
+    used[byte] |= bit;
     return free;
   }
 }
 
 /** What is wrong with the place that an entry leads to, if anything. */
 export function misplaced(
-  image: Image,
+  grid: Grid,
   entry: number,
-  lastEntry = image.grid.lastEntry,
+  lastEntry = grid.lastEntry,
 ): Exclude<BadEntryKind, "duplicate"> | undefined {
-  const { grid, engine } = image;
-  if (fileOffsetOf(image, entry) < image.dataStart) return "below";
+  if (grid.fileOffsetOf(entry) < grid.dataStart) return "below";
   if (entry > lastEntry) return "outside";
-  return entry >= grid.origin && (entry - grid.origin) % engine.step === 0 ? undefined : "offGrid";
+  return entry >= grid.origin && (entry - grid.origin) % grid.step === 0 ? undefined : "offGrid";
 }

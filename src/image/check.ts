@@ -2,7 +2,7 @@
 import { counted, wordFor } from "../count.js";
 import type { Operation } from "../operation.js";
 import { badEntries } from "./bad-entries.js";
-import { endOf, findingsOf } from "./findings.js";
+import { findingsOf } from "./findings.js";
 import { type Image, requireOpen } from "./image.js";
 import { countLeaks } from "./leaks.js";
 import { locked } from "./range-locks.js";
@@ -20,7 +20,7 @@ export function* check(image: Image): Operation<CheckReport> {
 /** The check itself: the caller holds the locks. */
 export function* inspect(image: Image): Operation<CheckReport> {
   requireOpen(image);
-  const findings = withClusters(image, findingsOf(image));
+  const findings = namingClusters(image, findingsOf(image));
   const inside = yield* countLeaks(image);
   if (inside > 0) {
     const message = `${counted(inside, "cluster")} between used ones ${wordFor(inside, "holds", "hold")} data that nothing refers to`;
@@ -33,12 +33,12 @@ export function* inspect(image: Image): Operation<CheckReport> {
     totalClusters: image.engine.entryCount,
     allocatedClusters: image.engine.allocatedCount,
     fragmentedClusters: image.engine.countFragments(),
-    imageEndOffset: endOf(image),
+    imageEndOffset: image.tables.end,
   };
 }
 
 /** Names the clusters behind the findings about entries. */
-function withClusters(image: Image, findings: Finding[]): Finding[] {
+function namingClusters(image: Image, findings: Finding[]): Finding[] {
   const lists = new Map(findings.map((finding) => [finding.kind as string, finding]));
   let wanted = findings.reduce((sum, { count }) => sum + Math.min(count, MAX_LISTED), 0);
   for (const { cluster, kind } of badEntries(image)) {

@@ -5,13 +5,13 @@
 import { scannerBeside } from "../engine/create.js";
 import type { ZeroScanner } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
-import { nextData, readUpTo, writeFully } from "../medium/transfer.js";
+import type { Medium } from "../medium/medium.js";
+import { readUpTo } from "../medium/transfer.js";
 import type { Operation } from "../operation.js";
-import type { Storage } from "../storage/storage.js";
 import type { BadEntry } from "./bad-entries.js";
-import { growFile } from "./grow.js";
-import { fileOffsetOf, hostOffsetOf, type Image } from "./image.js";
+import type { Image } from "./image.js";
 import { defer } from "./publish.js";
+import { growFile } from "./trim.js";
 
 /** What is tested for zeros, and written, at once. */
 const PIECE_SIZE = 64 * 1024;
@@ -28,16 +28,15 @@ export function* copyEntry(
   dataEnd: number,
   scanner: ZeroScanner,
 ): Operation<void> {
-  const { engine, storage, clusterSize, grid } = image;
+  const { engine, medium, clusterSize, grid } = image;
   const hostCluster = engine.allocate(1, 0);
   if (hostCluster >= grid.hostLimit)
     throw new DiskError("NO_SPACE", `no cluster is left for a copy of cluster ${cluster}`);
-  const [from, to] = [fileOffsetOf(image, entry), hostOffsetOf(image, hostCluster)];
+  const [from, to] = [grid.fileOffsetOf(entry), grid.hostOffsetOf(hostCluster)];
   yield* growFile(image, to + clusterSize, "sparse");
   const end = Math.min(from + clusterSize, dataEnd);
-  yield* eachData(storage, from, end, scanner, (bytes, at) => writeFully(storage, bytes, to + at - from));
-  image.unflushed = true;
-  image.zeroFrom = Math.max(image.zeroFrom, to + clusterSize);
+  medium.blank.take(to, to + clusterSize);
+  yield* eachData(medium, from, end, scanner, (bytes, at) => medium.write(bytes, to + at - from));
   engine.unlink(cluster, 1);
   engine.link(cluster, hostCluster, 1);
   defer(image, { first: cluster, count: 1, hidden: false, early: false, fileEnd: 0 });
@@ -45,20 +44,18 @@ export function* copyEntry(
 
 /** Hands out the pieces of a range of the file that are not all zeros. */
 export function* eachData(
-  storage: Storage,
+  medium: Medium,
   from: number,
   end: number,
   scanner: ZeroScanner,
   visit: (bytes: Uint8Array, offset: number) => Operation<void>,
 ): Operation<void> {
   for (let at = from; at < end; ) {
-    if (storage.nextData) {
-      const data = yield* nextData(storage, at);
-      if (data === undefined || data.start >= end) return;
-      at = Math.max(at, data.start);
-    }
+    const data = yield* medium.nextData(at, end);
+    if (data === undefined) return;
+    at = data.start;
     const bytes = scanner.buffer.subarray(0, Math.min(scanner.buffer.length, end - at));
-    const got = yield* readUpTo(storage, bytes, at);
+    const got = yield* readUpTo(medium.storage, bytes, at);
     if (got === 0) return;
     if (!scanner.isZero(0, got)) yield* visit(bytes.subarray(0, got), at);
     at += got;

@@ -1,6 +1,8 @@
 /** Create: an empty image of a given size, once all that it is to stand on has answered. */
 
 import { counted } from "../count.js";
+import type { AnyDevice } from "../device/block-device.js";
+import { readDevice } from "../device/verbs.js";
 import { geometryOf } from "../format/geometry.js";
 import {
   encodeHeader,
@@ -10,14 +12,13 @@ import {
   MAX_CLUSTER_SECTORS,
   SECTOR_SIZE,
 } from "../format/header.js";
-import { allocate, ask, flushStorage, readUpTo, sizeOf, truncate, writeFully, writeZeros } from "../medium/transfer.js";
+import { allocate, ask, flushStorage, sizeOf, truncate, writeFully, writeZeros } from "../medium/transfer.js";
 import type { Operation } from "../operation.js";
 import { quote } from "../printable.js";
 import { requireVerbs, WRITING } from "../storage/answers.js";
 import type { Storage } from "../storage/storage.js";
-import { type BaseDisk, baseOf } from "./base.js";
 import type { Image } from "./image.js";
-import { type OpenSettings, open } from "./open.js";
+import { deviceBeneath, type OpenSettings, open } from "./open.js";
 
 /** What a new image is to be. */
 export interface CreateSettings {
@@ -66,15 +67,15 @@ export function requireCreatable({ size, clusterSize, format }: CreateSettings):
 
 /** Makes an image over whatever the storage holds, and opens it. */
 export function* createOpen(storage: Storage, settings: NewDiskSettings): Operation<Image> {
-  if (settings.open.base) yield* requireReadable(settings.open.base);
+  if (settings.open.base) yield* requireReadable(settings.open.base, settings.open.concurrent);
   yield* create(storage, settings.create);
   return yield* open(storage, settings.open);
 }
 
 /** A base that cannot be read is found out while there is still something to keep. */
-function* requireReadable(beneath: BaseDisk | Storage): Operation<void> {
-  const base = yield* baseOf(beneath);
-  yield* readUpTo(base, new Uint8Array(Math.min(SECTOR_SIZE, base.size)), 0);
+function* requireReadable(beneath: AnyDevice | Storage, concurrent: boolean): Operation<void> {
+  const base = yield* deviceBeneath(beneath, concurrent);
+  yield* readDevice(base, new Uint8Array(Math.min(SECTOR_SIZE, base.size)), 0);
 }
 
 /** Writes an empty image over whatever the storage holds. The header comes last: half a creation is no image. */

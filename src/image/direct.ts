@@ -8,9 +8,9 @@ import { requestError } from "../errors.js";
 import { DISK_SYNC_NEEDS, requireNow } from "../promises.js";
 import { movedBytes } from "../storage/answers.js";
 import type { Storage } from "../storage/storage.js";
-import { clusterOf, type Image } from "./image.js";
+import { noteChange } from "./change.js";
+import type { Image } from "./image.js";
 import { mayShow } from "./publish.js";
-import { isInside } from "./read.js";
 
 /** Clusters that are looked at one by one here; a longer range is the engine's to map. */
 const MAX_CLUSTERS = 16;
@@ -22,35 +22,35 @@ function directOffset(image: Image, buffer: Uint8Array, offset: number): number 
   if (image.closed || !Number.isSafeInteger(offset) || offset < 0 || !(length > 0) || offset + length > image.size) {
     return -1;
   }
-  const { engine, clusterSize } = image;
+  const { engine, clusterSize, grid } = image;
   const first = Math.floor(offset / clusterSize);
   const last = Math.floor((offset + length - 1) / clusterSize);
   if (last >= engine.entryCount || last - first >= MAX_CLUSTERS) return -1;
   const { bat, step } = engine;
-  const entry = bat[first]!;
+  const entry = bat[first];
   if (entry === 0) return -1;
   for (let cluster = first + 1, next = entry + step; cluster <= last; cluster++, next += step) {
     if (bat[cluster] !== next) return -1;
   }
-  const fileOffset = entry * image.entryUnit + offset - first * clusterSize;
-  return isInside(image, offset, fileOffset, length) ? fileOffset : -1;
+  const fileOffset = entry * grid.entryUnit + offset - first * clusterSize;
+  return grid.isInside(offset, fileOffset, length, image.medium.size) ? fileOffset : -1;
 }
 
 /** `directOffset` for a read: not where writes are parked, which the file does not have. */
 export function directReadOffset(image: Image, buffer: Uint8Array, offset: number): number {
-  return image.parkedBytes === 0 ? directOffset(image, buffer, offset) : -1;
+  return image.line.parkedBytes === 0 ? directOffset(image, buffer, offset) : -1;
 }
 
 /** `directOffset` for a write: only where the disk has been marked, and nothing must be in the file before. */
 export function directWriteOffset(image: Image, buffer: Uint8Array, offset: number): number {
   if (!image.marked || image.readOnly) return -1;
   const fileOffset = directOffset(image, buffer, offset);
-  return fileOffset < 0 || image.unpublished.length === 0 || isOrdered(image, offset, buffer.length) ? fileOffset : -1;
+  return fileOffset < 0 || image.line.items.length === 0 || isOrdered(image, offset, buffer.length) ? fileOffset : -1;
 }
 
 /** Whether a write may show now, as far as the order of writes goes. */
 export function isOrdered(image: Image, offset: number, length: number): boolean {
-  return mayShow(image, clusterOf(image, offset), clusterOf(image, offset + length - 1));
+  return mayShow(image, image.grid.clusterOf(offset), image.grid.clusterOf(offset + length - 1));
 }
 
 /** What a transfer failed with; @throws TypeError where its buffer is not what it was, which says more. */
@@ -69,4 +69,10 @@ export function directError(
 export function wasEnoughSync(storage: Storage, verb: "read" | "write", answer: unknown, length: number): boolean {
   requireNow(answer, DISK_SYNC_NEEDS);
   return movedBytes(storage, verb, answer, length) === length;
+}
+
+/** Notes a write that was made, as whatever way it succeeds or fails in. */
+export function noteDirect(image: Image, offset: number, length: number): void {
+  image.medium.changed();
+  noteChange(image, offset, length);
 }

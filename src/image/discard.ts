@@ -1,32 +1,50 @@
 /**
- * Discard and write-zeroes: afterwards the range reads as zeros. Whole clusters lose their BAT entry, which is
- * cheapest; parts of clusters are written with zeros. Over a base zeros are written throughout, as the format has
- * no "zero here" mark: an unallocated cluster shows the base. So the two verbs are one operation.
+ * Write-zeroes and discard. Whole clusters lose their BAT entry, which is cheapest; parts of clusters are written with
+ * zeros. Over a base zeros are written throughout, as the format has no "zero here" mark: an unallocated cluster shows
+ * the base. That is what write-zeroes promises; a discard leaves what lies over a base as it is.
+ *
+ * A range of any length is done batch by batch: memory, and what is held back for the next flush, stay bounded.
  */
-
 import { type Operation, together } from "../operation.js";
-import { withClusters } from "./clusters.js";
-import { type Extent, extentsOf } from "./extents.js";
+import { changing } from "./change.js";
+import { type Extent, extentBatches } from "./extents.js";
 import { flush } from "./flush.js";
-import { hostClusterOf, type Image, requireRange, requireWritable } from "./image.js";
-import { beginChange } from "./mark.js";
+import { type Image, requireRequest, requireWritable } from "./image.js";
+import { withClusters } from "./lock-clusters.js";
 import { deferZeros, publish } from "./publish.js";
 import { store } from "./write.js";
 
 /** Makes `length` bytes from `offset` read as zeros. */
+export function* writeZeroes(image: Image, offset: number, length: number): Operation<void> {
+  yield* clearing(image, offset, length, 0);
+}
+
+/** Gives up `length` bytes from `offset`: they read as zeros, or, where they lie over the base, as before. */
 export function* discard(image: Image, offset: number, length: number): Operation<void> {
+  yield* clearing(image, offset, length, image.base?.size ?? 0);
+}
+
+/** @param from what lies before it, in bytes, stays as it is */
+function* clearing(image: Image, offset: number, length: number, from: number): Operation<void> {
   requireWritable(image);
-  requireRange(image, offset, length);
-  if (length === 0) return;
-  yield* withClusters(image, offset, length, true, function* () {
-    const extents = extentsOf(image, offset, length).filter((extent) => shows(image, extent));
-    if (extents.length === 0) return;
-    yield* beginChange(image);
-    if (image.parkedBytes > 0) yield* publish(image); // to clusters that are given up now, perhaps
-    yield* together(
-      extents.map((extent) => (image.base ? store(image, extent.length, extent.offset) : free(image, extent))),
-    );
-    yield* publish(image); // some of it shows already, and the request is complete now
+  requireRequest(image, offset, length);
+  const start = Math.max(offset, from);
+  const rest = offset + length - start;
+  if (rest <= 0) return;
+  yield* withClusters(image, start, rest, true, function* () {
+    for (const batch of extentBatches(image, start, rest)) {
+      const extents = batch.filter((extent) => shows(image, extent));
+      if (extents.length > 0) yield* clearBatch(image, extents);
+    }
+  });
+}
+
+function* clearBatch(image: Image, extents: readonly Extent[]): Operation<void> {
+  const [first, last] = [extents[0], extents[extents.length - 1]];
+  yield* changing(image, first.offset, last.offset + last.length - first.offset, function* () {
+    if (image.line.parkedBytes > 0) yield* publish(image); // to clusters that are given up now, perhaps
+    yield* together(extents.map((extent) => clear(image, extent)));
+    yield* publish(image); // some of it shows already, and the request may be complete now
   });
   if (image.heldCount * image.clusterSize > HELD_LIMIT) yield* flush(image);
 }
@@ -37,6 +55,16 @@ const HELD_LIMIT = 256 * 1024 * 1024;
 /** Whether an extent may read as anything but zeros. */
 function shows(image: Image, extent: Extent): boolean {
   return extent.fileOffset >= 0 || (image.base !== undefined && extent.offset < image.base.size);
+}
+
+/** Stores zeros over the base, and frees what lies behind its end. */
+function* clear(image: Image, extent: Extent): Operation<void> {
+  const end = extent.offset + extent.length;
+  const covered = Math.ceil((image.base?.size ?? 0) / image.clusterSize) * image.clusterSize;
+  const over = Math.max(0, Math.min(extent.length, covered - extent.offset));
+  if (over > 0) yield* store(image, over, extent.offset);
+  if (over === extent.length || extent.fileOffset < 0) return;
+  yield* free(image, { ...extent, offset: extent.offset + over, length: end - extent.offset - over });
 }
 
 /** Frees the whole clusters of an allocated extent and stores zeros in the parts of clusters at its ends. */
@@ -55,7 +83,7 @@ function* free(image: Image, extent: Extent): Operation<void> {
 
 /** Takes clusters that lie in one piece out of the BAT; their host clusters stay held until the next flush. */
 function unlinkRun(image: Image, cluster: number, count: number): void {
-  const first = hostClusterOf(image, image.engine.bat[cluster]!);
+  const first = image.grid.hostClusterOf(image.engine.bat[cluster]);
   image.engine.unlink(cluster, count);
   deferZeros(image, cluster, count);
   image.held.push({ first, count });

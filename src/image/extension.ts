@@ -9,10 +9,10 @@ import {
   isExtension,
   SECTION_HEADER,
 } from "../format/extension.js";
-import { readFully } from "../medium/transfer.js";
+import type { Medium } from "../medium/medium.js";
 import type { Operation } from "../operation.js";
-import type { Storage } from "../storage/storage.js";
-import { type Image, sectorsToBytes } from "./image.js";
+import { sectorsToBytes } from "./grid.js";
+import type { Image } from "./image.js";
 import { eachBlock } from "./pieces.js";
 
 /** Where the format extension says that its clusters begin, its own first. */
@@ -24,13 +24,13 @@ export interface FoundExtension {
 
 /** Reads where the extension's clusters lie, wherever that is. */
 export function* findExtension(image: Image): Operation<FoundExtension> {
-  const { header, clusterSize, fileSize, storage, dataStart } = image;
+  const { header, clusterSize, medium, grid } = image;
   const own = header.extensionOffset;
   const offset = sectorsToBytes(own);
   // What lies elsewhere is no extension: its place is the problem, and is found to be one.
-  if (offset < dataStart || offset + clusterSize > fileSize) return { sectors: [own], problem: undefined };
+  if (offset < grid.dataStart || offset + clusterSize > medium.size) return { sectors: [own], problem: undefined };
   const sectors = [own];
-  const problem = yield* readExtension(storage, offset, clusterSize, (sector) => sectors.push(sector));
+  const problem = yield* readExtension(medium, offset, clusterSize, (sector) => sectors.push(sector));
   return { sectors, problem };
 }
 
@@ -46,9 +46,9 @@ export function reserveExtension(image: Image, { sectors, problem }: FoundExtens
 }
 
 function reserveSector(image: Image, sector: number): string | undefined {
-  const { engine, clusterSize, fileSize } = image;
-  const hostCluster = (sectorsToBytes(sector) / image.entryUnit - engine.origin) / engine.step;
-  const inside = hostCluster >= 0 && sectorsToBytes(sector) + clusterSize <= fileSize;
+  const { engine, grid, clusterSize, medium } = image;
+  const hostCluster = grid.hostClusterOf(sectorsToBytes(sector) / grid.entryUnit);
+  const inside = hostCluster >= 0 && sectorsToBytes(sector) + clusterSize <= medium.size;
   if (!inside || !Number.isInteger(hostCluster)) return `its cluster at sector ${sector} does not lie in the data area`;
   return engine.reserve(hostCluster, 1) > 0
     ? `its cluster at sector ${sector} is used by the disk's data, too`
@@ -60,22 +60,22 @@ function reserveSector(image: Image, sector: number): string | undefined {
  * extension cannot be trusted, if so: nothing in the image may be changed then.
  */
 export function* readExtension(
-  storage: Storage,
+  medium: Medium,
   start: number,
   length: number,
   take: (sector: number) => void,
 ): Operation<string | undefined> {
   const end = start + length;
-  const head = yield* readPart(storage, start, end, FIRST_SECTION);
+  const head = yield* readPart(medium, start, end, FIRST_SECTION);
   if (!isExtension(head)) return "its magic number is wrong";
   for (let offset = start + FIRST_SECTION; offset + SECTION_HEADER <= end; ) {
-    const section = decodeSection(yield* readPart(storage, offset, end, SECTION_HEADER));
+    const section = decodeSection(yield* readPart(medium, offset, end, SECTION_HEADER));
     if (section === undefined) return undefined;
     const data = offset + SECTION_HEADER;
     const { magic, necessary, isBitmap, size } = section;
     if (size > end - data) return `a section of ${counted(size, "byte")} passes the end of its cluster`;
     if (!isBitmap && necessary) return `it has a necessary feature that is not known (0x${magic.toString(16)})`;
-    const problem = isBitmap ? yield* readBitmap(storage, data, size, take) : undefined;
+    const problem = isBitmap ? yield* readBitmap(medium, data, size, take) : undefined;
     if (problem !== undefined) return problem;
     offset = data + Math.ceil(size / 8) * 8;
   }
@@ -83,28 +83,28 @@ export function* readExtension(
 }
 
 function* readBitmap(
-  storage: Storage,
+  medium: Medium,
   start: number,
   size: number,
   take: (sector: number) => void,
 ): Operation<string | undefined> {
   if (size < BITMAP_HEADER) return "a bitmap section is too short";
   const table = start + BITMAP_HEADER;
-  const entries = decodeL1Size(yield* readPart(storage, start, table, BITMAP_HEADER));
+  const entries = decodeL1Size(yield* readPart(medium, start, table, BITMAP_HEADER));
   if (entries > (size - BITMAP_HEADER) / 8)
     return `a bitmap's table of ${counted(entries, "entry", "entries")} passes the end of its section`;
   let beyond = false;
-  yield* eachBlock(storage, table, table + 8 * entries, (bytes) => {
+  yield* eachBlock(medium, table, table + 8 * entries, (bytes) => {
     for (const sector of decodeL1(bytes)) {
       beyond ||= sector === undefined;
-      if (!beyond) take(sector!);
+      if (!beyond) take(sector as number);
     }
   });
   return beyond ? "a bitmap's table leads beyond 2^53 bytes" : undefined;
 }
 
-function* readPart(storage: Storage, start: number, end: number, length: number): Operation<Uint8Array> {
+function* readPart(medium: Medium, start: number, end: number, length: number): Operation<Uint8Array> {
   const bytes = new Uint8Array(Math.min(length, end - start));
-  yield* readFully(storage, bytes, start);
+  yield* medium.read(bytes, start);
   return bytes;
 }

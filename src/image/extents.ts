@@ -1,7 +1,7 @@
 /** From guest ranges to extents: the mapping that every verb walks. */
-import { clusterOf, fileOffsetOf, type Image } from "./image.js";
+import type { Image } from "./image.js";
 
-/** A part of a guest range that lies in one piece. */
+/** A part of a guest range that lies in one piece of the image's own file, or nowhere in it. */
 export interface Extent {
   /** Where it begins on the disk, in bytes. */
   offset: number;
@@ -19,33 +19,42 @@ export interface Extent {
 export function extentsOf(image: Image, offset: number, length: number, limit = Number.POSITIVE_INFINITY): Extent[] {
   const extents: Extent[] = [];
   if (length === 0) return extents;
+  const { engine, grid, clusterSize } = image;
   const end = offset + length;
-  let cluster = clusterOf(image, offset);
-  const mappedEnd = Math.min(Math.ceil(end / image.clusterSize), image.engine.entryCount);
+  let cluster = grid.clusterOf(offset);
+  const mappedEnd = Math.min(Math.ceil(end / clusterSize), engine.entryCount);
   while (cluster < mappedEnd) {
-    const count = image.engine.map(cluster, mappedEnd - cluster);
-    const table = image.engine.extents;
+    const count = engine.map(cluster, mappedEnd - cluster);
+    const table = engine.extents;
     for (let i = 0; i < count; i++) {
-      const clusters = table[2 * i]!;
-      append(extents, clip(image, cluster, clusters, table[2 * i + 1]!, offset, end));
+      const clusters = table[2 * i];
+      const from = Math.max(cluster * clusterSize, offset);
+      const to = Math.min((cluster + clusters) * clusterSize, end);
+      const entry = table[2 * i + 1];
+      const fileOffset = entry === 0 ? -1 : grid.fileOffsetOf(entry) + from - cluster * clusterSize;
+      append(extents, { offset: from, length: to - from, fileOffset });
       cluster += clusters;
     }
     if (extents.length >= limit) return extents.slice(0, limit);
   }
-  const mapped = cluster * image.clusterSize;
   // A damaged image's BAT may be too small for its disk: what it cannot map was never allocated.
-  if (mapped < end)
-    append(extents, { offset: Math.max(mapped, offset), length: end - Math.max(mapped, offset), fileOffset: -1 });
+  const mapped = Math.max(cluster * clusterSize, offset);
+  if (mapped < end) append(extents, { offset: mapped, length: end - mapped, fileOffset: -1 });
   return extents;
 }
 
-/** The part of a run of clusters that lies in `offset..end`. */
-function clip(image: Image, cluster: number, clusters: number, entry: number, offset: number, end: number): Extent {
-  const start = cluster * image.clusterSize;
-  const from = Math.max(start, offset);
-  const to = Math.min(start + clusters * image.clusterSize, end);
-  return { offset: from, length: to - from, fileOffset: entry === 0 ? -1 : fileOffsetOf(image, entry) + from - start };
+/** The extents of a range of any length, so many at a time as are handled at once; each batch is found when the one before is done with. */
+export function* extentBatches(image: Image, offset: number, length: number): Generator<Extent[], void, void> {
+  const end = offset + length;
+  for (let at = offset; at < end; ) {
+    const batch = extentsOf(image, at, end - at, BATCH_SIZE);
+    const last = batch[batch.length - 1];
+    at = last.offset + last.length;
+    yield batch;
+  }
 }
+
+const BATCH_SIZE = 1024;
 
 /** Joins a run that the engine's table cut. */
 function append(extents: Extent[], extent: Extent): void {

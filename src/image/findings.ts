@@ -2,7 +2,7 @@
 
 import { counted, wordFor } from "../count.js";
 import { SECTOR_SIZE } from "../format/header.js";
-import { clusterCountOf, hostOffsetOf, type Image } from "./image.js";
+import type { Image } from "./image.js";
 import type { Finding, FindingKind } from "./reports.js";
 
 /** Every finding, the gravest kinds first. */
@@ -12,21 +12,23 @@ export function findingsOf(image: Image): Finding[] {
 
 /** The findings that make it unsafe to change the image: what was merely not closed cleanly is no damage. */
 export function damages(image: Image): Finding[] {
-  const { facts, header, dataStart, fileSize, extensionProblem } = image;
-  const missing = Math.max(0, clusterCountOf(image) - image.engine.entryCount);
+  const { tables, medium } = image;
+  const { facts, header, extensionProblem, clusterCount } = tables;
+  const { dataStart, dataStartValid } = tables.grid;
+  const missing = Math.max(0, clusterCount - image.engine.entryCount);
   const found: [FindingKind, number, string][] = [
     [
       "dataOffset",
-      image.dataStartValid ? 0 : 1,
+      dataStartValid ? 0 : 1,
       `the data offset (${counted(header.dataOffset, "sector")}) is wrong, it should be ${dataStart / SECTOR_SIZE}`,
     ],
     [
       "batTooSmall",
       missing,
-      `the BAT has ${counted(image.engine.entryCount, "entry", "entries")}, the disk ${counted(clusterCountOf(image), "cluster")}`,
+      `the BAT has ${counted(image.engine.entryCount, "entry", "entries")}, the disk ${counted(clusterCount, "cluster")}`,
     ],
     ["below", facts.below, `${entries(facts.below)} before the data area (byte ${dataStart})`],
-    ["outside", facts.outside, `${entries(facts.outside)} beyond the end of the file (byte ${fileSize})`],
+    ["outside", facts.outside, `${entries(facts.outside)} beyond the end of the file (byte ${medium.size})`],
     ["offGrid", facts.offGrid, `${entries(facts.offGrid)} between clusters`],
     ["duplicate", facts.duplicates, `${entries(facts.duplicates)} a cluster that another entry uses`],
     ["extension", extensionProblem === undefined ? 0 : 1, `the format extension cannot be kept: ${extensionProblem}`],
@@ -36,8 +38,8 @@ export function damages(image: Image): Finding[] {
   );
 }
 
-function leaks(image: Image): Finding[] {
-  const count = Math.ceil((Math.min(image.fileSize, image.foundSize) - endOf(image)) / image.clusterSize);
+function leaks({ medium, tables, clusterSize }: Image): Finding[] {
+  const count = Math.ceil((Math.min(medium.size, medium.foundSize) - tables.end) / clusterSize);
   if (count <= 0) return [];
   return [
     {
@@ -54,11 +56,6 @@ function unclean(image: Image): Finding[] {
   if (!image.foundUnclean) return [];
   const severity = image.takenOver ? "note" : "corruption";
   return [{ kind: "unclean", severity, count: 1, message: "the image was not closed cleanly" }];
-}
-
-/** One past the last byte of the file that is used. */
-export function endOf(image: Image): number {
-  return image.engine.end === 0 ? image.dataStart : hostOffsetOf(image, image.engine.end);
 }
 
 function entries(count: number): string {

@@ -6,16 +6,14 @@
 import { CallerMistake } from "../errors.js";
 import { exclusively } from "../mutex.js";
 import { forEach, type Operation, together } from "../operation.js";
-import { flushData, requireBelievable } from "./durable.js";
 import { type HostRun, type Image, requireOpen } from "./image.js";
 import { publishTables } from "./publish.js";
-import { clear } from "./punch.js";
 
 /** Makes everything that was written before durable. */
 export function* flush(image: Image): Operation<void> {
   requireOpen(image);
   if (image.readOnly) return;
-  yield* exclusively(image.tasks?.flush, function* () {
+  yield* exclusively(image.flushing, function* () {
     requireOpen(image);
     yield* flushTables(image);
   });
@@ -23,15 +21,15 @@ export function* flush(image: Image): Operation<void> {
 
 /** The flush itself: the caller keeps others from flushing. */
 export function* flushTables(image: Image): Operation<void> {
-  requireBelievable(image);
+  image.medium.requireBelievable();
   // Nothing was changed here; what a writer that did not finish left may not be durable, though it reads well.
-  if (!image.marked) return yield* flushData(image);
+  if (!image.marked) return yield* image.medium.flush();
   const { held, heldCount } = image;
   image.held = [];
   image.heldCount = 0;
   try {
     yield* publishTables(image);
-    yield* flushData(image);
+    yield* image.medium.flush();
   } catch (error) {
     image.held = held.concat(image.held);
     image.heldCount += heldCount;
@@ -45,11 +43,15 @@ export function* flushTables(image: Image): Operation<void> {
  * cluster calls them leaked; once free, others may write there. Where that fails they are free all the same.
  */
 function* releaseRun(image: Image, run: HostRun): Operation<void> {
-  image.unflushed = true;
   try {
-    yield* clear(image, run);
+    yield* clearClusters(image, run);
   } catch (error) {
     if (error instanceof CallerMistake) throw error; // a promise: it may write at any later time
   }
   image.engine.release(run.first, run.count);
+}
+
+/** Lets a run of clusters read as zeros. */
+export function clearClusters({ medium, grid }: Image, { first, count }: HostRun): Operation<void> {
+  return medium.clear(grid.hostOffsetOf(first), count * grid.clusterSize);
 }

@@ -4,8 +4,9 @@ import { reasonOf } from "../errors.js";
 import { type Geometry, geometryOf } from "../format/geometry.js";
 import type { Format } from "../format/header.js";
 import type { LockKind } from "../storage/storage.js";
-import { endOf, findingsOf } from "./findings.js";
-import { type Image, sectorsToBytes } from "./image.js";
+import { findingsOf } from "./findings.js";
+import { sectorsToBytes } from "./grid.js";
+import type { Image } from "./image.js";
 import type { Finding, PreallocationMode } from "./reports.js";
 
 /** Sizes and offsets are in bytes. */
@@ -52,8 +53,9 @@ export interface DiskInfo {
 }
 
 export function infoOf(image: Image): DiskInfo {
-  const { header, engine, extensionProblem: problem } = image;
-  const { mode, size, fallback } = image.preallocation;
+  const { header, engine, tables, medium } = image;
+  const { extensionProblem: problem } = tables;
+  const { mode, size, fallback } = medium.preallocation;
   const present = header.extensionOffset !== 0;
   return {
     format: header.format,
@@ -61,12 +63,12 @@ export function infoOf(image: Image): DiskInfo {
     clusterSize: image.clusterSize,
     clusterCount: engine.entryCount,
     allocatedBytes: engine.allocatedCount * image.clusterSize,
-    fileSize: image.fileSize,
-    endOffset: endOf(image),
-    dataOffset: image.dataStart,
+    fileSize: medium.size,
+    endOffset: tables.end,
+    dataOffset: tables.grid.dataStart,
     inUse: header.inUse,
     unclean: image.foundUnclean,
-    emptyFlag: image.emptyFlag,
+    emptyFlag: tables.emptyFlag,
     extension: present
       ? { present, offset: sectorsToBytes(header.extensionOffset), ...(problem === undefined ? {} : { problem }) }
       : { present },
@@ -81,7 +83,11 @@ export function infoOf(image: Image): DiskInfo {
   };
 }
 
-function lockOf({ storage: { lock, lockFallback } }: Image): Pick<DiskInfo, "lock" | "lockFallback"> {
+function lockOf({
+  medium: {
+    storage: { lock, lockFallback },
+  },
+}: Image): Pick<DiskInfo, "lock" | "lockFallback"> {
   if (lock === undefined) return {};
   return lockFallback === undefined ? { lock } : { lock, lockFallback };
 }

@@ -5,11 +5,10 @@
 
 import { scannerBeside } from "../engine/create.js";
 import type { ZeroScanner } from "../engine/engine.js";
-import { nextData, readUpTo } from "../medium/transfer.js";
 import { type Operation, together } from "../operation.js";
-import type { DataRange, Storage } from "../storage/storage.js";
+import type { DataRange } from "../storage/storage.js";
+import { clearClusters } from "./flush.js";
 import type { HostRun, Image } from "./image.js";
-import { clear, rangeOf } from "./punch.js";
 
 /** How much is looked at once, in bytes, at most. */
 const SCAN_SIZE = 1024 * 1024;
@@ -34,21 +33,20 @@ export function* countLeaks(image: Image): Operation<number> {
 export function* freeLeaks(image: Image): Operation<void> {
   let runs: HostRun[] = [];
   const clearAll = function* (): Operation<void> {
-    yield* together(runs.map((run) => clear(image, run)));
+    yield* together(runs.map((run) => clearClusters(image, run)));
     runs = [];
   };
   yield* eachLeak(image, function* (run) {
     if (runs.push(run) === RUNS_AT_ONCE) yield* clearAll();
   });
   yield* clearAll();
-  image.unflushed = true;
 }
 
 /** Walks the leaked host clusters below the image's end. */
 function* eachLeak(image: Image, take: TakeRun): Operation<void> {
   const { engine } = image;
   if (engine.usedCount === engine.end) return;
-  const scanner = scannerBeside(engine, Math.min(SCAN_SIZE, image.fileSize));
+  const scanner = scannerBeside(engine, Math.min(SCAN_SIZE, image.medium.size));
   for (let first = engine.nextFree(0); first < engine.end; ) {
     const end = engine.nextUsed(first);
     yield* scanRun(image, { first, count: end - first }, scanner, take);
@@ -60,13 +58,14 @@ function* eachLeak(image: Image, take: TakeRun): Operation<void> {
 
 /** Takes the clusters of a free run that are not all zero, neighbours as one run. */
 function* scanRun(image: Image, free: HostRun, scanner: ZeroScanner, take: TakeRun): Operation<void> {
-  const { storage, clusterSize } = image;
-  const { offset: start, length } = rangeOf(image, free);
+  const { medium, clusterSize, grid } = image;
+  const start = grid.hostOffsetOf(free.first);
+  const length = Math.min(free.count * clusterSize, medium.size - start);
   let leaked: HostRun = { first: free.first, count: 0 };
   for (let offset = start; offset < start + length; ) {
-    const piece = yield* nextPiece(storage, offset, start + length);
+    const piece = yield* nextPiece(image, offset, start + length);
     if (piece === undefined) break;
-    yield* readUpTo(storage, scanner.buffer.subarray(0, piece.end - piece.start), piece.start);
+    yield* medium.read(scanner.buffer.subarray(0, piece.end - piece.start), piece.start);
     offset = piece.end;
     for (const index of leakedIn(piece, scanner, start, clusterSize)) {
       const cluster = free.first + index;
@@ -82,11 +81,9 @@ function* scanRun(image: Image, free: HostRun, scanner: ZeroScanner, take: TakeR
 }
 
 /** The next bytes of the file, as many as are looked at once, that may be anything but zero. */
-function* nextPiece(storage: Storage, offset: number, end: number): Operation<DataRange | undefined> {
-  const data = storage.nextData ? yield* nextData(storage, offset) : { start: offset, end };
-  if (data === undefined || data.start >= end) return undefined;
-  const start = Math.max(offset, data.start);
-  return { start, end: Math.min(start + SCAN_SIZE, data.end, end) };
+function* nextPiece({ medium }: Image, offset: number, end: number): Operation<DataRange | undefined> {
+  const data = yield* medium.nextData(offset, end);
+  return data && { start: data.start, end: Math.min(data.start + SCAN_SIZE, data.end) };
 }
 
 /** The clusters, counted from the one at `start`, of which a piece that was read holds more than zeros. */

@@ -1,23 +1,21 @@
 /** The in_use mark: durable before the first change, cleared after all else is durable. */
 import { encodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE } from "../format/header.js";
-import { flushStorage, writeFully, writeZeros } from "../medium/transfer.js";
 import { exclusively } from "../mutex.js";
 import type { Operation } from "../operation.js";
-import { flushData } from "./durable.js";
 import { damages } from "./findings.js";
-import { trim } from "./grow.js";
 import type { Image } from "./image.js";
 import { eachBlock } from "./pieces.js";
+import { trim } from "./trim.js";
 
 /** Makes sure that the file says "open for writing" on stable storage. */
-export function* beginChange(image: Image): Operation<void> {
+export function* markOpen(image: Image): Operation<void> {
   if (image.marked) return;
-  yield* exclusively(image.tasks?.mark, function* () {
+  yield* exclusively(image.marking, function* () {
     if (image.marked) return;
     // Taken over from a writer that did not finish: what it left must be durable before clusters that it freed are used.
-    yield* flushData(image);
+    yield* image.medium.flush();
     yield* changeInUse(image, IN_USE.open);
-    if (image.emptyFlag) yield* clearEmptyFlag(image);
+    if (image.tables.emptyFlag) yield* clearEmptyFlag(image);
     image.marked = true;
     // What its writer had added to the file reads as it left it; what growth adds now is known to be zeros.
     if (image.foundUnclean && damages(image).length === 0) yield* trim(image);
@@ -25,22 +23,22 @@ export function* beginChange(image: Image): Operation<void> {
 }
 
 /** Says "closed cleanly": the caller has made everything else durable. */
-export function* endChange(image: Image): Operation<void> {
+export function* markClosed(image: Image): Operation<void> {
   image.marked = false; // a change after a failure sets the mark again
   yield* changeInUse(image, IN_USE.closed);
 }
 
 /** Clears the empty flag, under which the BAT may hold anything: it is zeros before. */
 function* clearEmptyFlag(image: Image): Operation<void> {
-  const { storage, engine } = image;
+  const { medium, engine } = image;
   const end = HEADER_SIZE + 4 * engine.entryCount;
   const blocks: [fileOffset: number, length: number][] = [];
   // Where it holds zeros already it may be a hole, and stays one.
-  yield* eachBlock(storage, HEADER_SIZE, end, ({ length }, fileOffset) => blocks.push([fileOffset, length]));
-  for (const [fileOffset, length] of blocks) yield* writeZeros(storage, fileOffset, length);
-  yield* flushStorage(image.storage);
+  yield* eachBlock(medium, HEADER_SIZE, end, ({ length }, fileOffset) => blocks.push([fileOffset, length]));
+  for (const [fileOffset, length] of blocks) yield* medium.writeZeros(fileOffset, length);
+  yield* medium.flush();
   yield* changeHeader(image, { flags: image.header.flags & ~FLAG.empty });
-  image.emptyFlag = false;
+  image.tables.emptyFlag = false;
 }
 
 function* changeInUse(image: Image, inUse: number): Operation<void> {
@@ -65,9 +63,8 @@ const CHANGING = [
 export function* changeHeader(image: Image, changes: Changes): Operation<void> {
   const changed = { ...image.header, ...changes };
   const encoded = encodeHeader(changed);
-  const bytes = image.headerBytes.slice();
+  const bytes = image.tables.headerBytes.slice();
   for (const { from, to } of CHANGING) bytes.set(encoded.subarray(from, to), from);
-  yield* writeFully(image.storage, bytes, 0);
-  yield* flushStorage(image.storage);
+  yield* image.medium.writeThrough(bytes, 0);
   Object.assign(image.header, changes);
 }

@@ -3,32 +3,33 @@
  * anything is allocated. What makes the data unreachable is an error; what makes it unsafe to change the image is a
  * finding, which refuses opening for writing.
  */
+import { isDevice } from "../device/answers.js";
+import type { AnyDevice } from "../device/block-device.js";
+import { rawVerbs } from "../device/raw.js";
+import { asyncDevice, readDevice, syncDevice, type Verbs } from "../device/verbs.js";
 import { createEngine } from "../engine/create.js";
 import type { Engine, EngineKind } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
-import { decodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE, SECTOR_SIZE, validateHeader } from "../format/header.js";
-import { ask, closeStorage, readFully, sizeOf } from "../medium/transfer.js";
-import { newMutexes } from "../mutex.js";
+import { decodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE, validateHeader } from "../format/header.js";
+import { Medium } from "../medium/medium.js";
+import { closeStorage, sizeOf } from "../medium/transfer.js";
 import type { Operation } from "../operation.js";
-import { READING, requireVerbs, storageName, WRITING } from "../storage/answers.js";
+import { READING, requireVerbs, sizeAnswered, storageName, WRITING } from "../storage/answers.js";
 import type { Storage } from "../storage/storage.js";
-import { type BaseDisk, baseOf } from "./base.js";
-import { inspect } from "./check.js";
 import { damages } from "./findings.js";
-import { type Image, sectorsToBytes } from "./image.js";
-import { beginChange } from "./mark.js";
+import { Image } from "./image.js";
 import { eachBlock } from "./pieces.js";
-import { RangeLocks } from "./range-locks.js";
 import { mend } from "./repair.js";
 import type { PreallocationMode, RepairLevel } from "./reports.js";
 import { survey } from "./survey.js";
+import { Tables } from "./tables.js";
 
 /** What the operation needs of the options of either face. */
 export interface OpenSettings {
   readOnly: boolean;
   engine: EngineKind | undefined;
   /** What lies beneath; it stays its owner's to close. */
-  base: BaseDisk | Storage | undefined;
+  base: AnyDevice | Storage | undefined;
   repair: RepairLevel | "none";
   preallocation: { mode: PreallocationMode; size: number };
   /** Whether requests may overlap: in the asynchronous face. */
@@ -59,21 +60,9 @@ function* makeSound(image: Image, settings: OpenSettings): Operation<Image> {
     image.takenOver = true;
     return image;
   }
-  const repaired = yield* mend(image, settings.repair);
-  image.repaired = repaired;
-  const mended = image.header.batEntries === image.engine.entryCount ? image : yield* reload(image, settings);
-  requireSound(mended);
-  return mended;
-}
-
-/** A BAT that was made longer needs larger tables: the image as it goes on with them. */
-function* reload(image: Image, settings: OpenSettings): Operation<Image> {
-  const longer = yield* load(image.storage, settings);
-  Object.assign(longer, { spared: image.spared, foundUnclean: false });
-  yield* survey(longer); // for what is spared
-  yield* beginChange(longer);
-  longer.repaired = { ...image.repaired!, after: yield* inspect(longer) };
-  return longer;
+  image.repaired = yield* mend(image, settings.repair);
+  requireSound(image);
+  return image;
 }
 
 /** Reads header and BAT. */
@@ -82,77 +71,45 @@ export function* load(storage: Storage, settings: OpenSettings): Operation<Image
     throw new DiskError("READ_ONLY", `${storageName(storage)} cannot be written: open the disk with readOnly: true`);
   }
   if (!settings.readOnly) requireVerbs(storage, WRITING);
-  const fileSize = yield* sizeOf(storage);
-  const headerBytes = new Uint8Array(Math.min(HEADER_SIZE, fileSize));
-  yield* readFully(storage, headerBytes, 0);
-  const header = decodeHeader(headerBytes);
-  validateHeader(header, fileSize);
-  refuseConverting(header, settings.readOnly);
-  const engine = createEngine(settings.engine, header.batEntries, header.format === "v1" ? header.tracks : 1);
-  const emptyFlag = (header.flags & FLAG.empty) !== 0;
-  if (!emptyFlag) yield* readBat(storage, engine);
-  const base = settings.base && (yield* baseOf(settings.base));
-  // A promise would be refused when the first cluster is copied: better before anything is.
-  if (base && !settings.concurrent) yield* ask(base, base.size);
-  const locks = settings.concurrent
-    ? { locks: new RangeLocks(), tasks: newMutexes() }
-    : { locks: undefined, tasks: undefined };
-  const clusterSize = sectorsToBytes(header.tracks);
-  const image: Image = {
-    ...locks,
-    readOnly: settings.readOnly,
-    base,
-    storage,
-    engine,
-    header,
-    headerBytes,
-    ...UNSURVEYED,
-    size: sectorsToBytes(header.sectorCount),
-    clusterSize,
-    entryUnit: header.format === "v1" ? SECTOR_SIZE : clusterSize,
-    fileSize,
-    durableSize: header.inUse === IN_USE.open ? 0 : fileSize,
-    foundSize: fileSize,
-    spared: 0,
-    zeroFrom: fileSize,
-    foundUnclean: header.inUse === IN_USE.open,
-    takenOver: false,
-    marked: false,
-    emptyFlag,
-    // What an unclean image holds may never have reached the medium: its writer did not finish.
-    unflushed: header.inUse === IN_USE.open,
-    unpublished: [],
-    parkedBytes: 0,
-    publishing: 0,
-    held: [],
-    heldCount: 0,
-    punches: storage.punch !== undefined,
-    preallocation: { ...settings.preallocation, fallback: undefined },
-    repaired: undefined,
-    flushError: undefined,
-    closed: false,
-    abandoned: false,
-    ending: { underWay: undefined, failed: false, done: false },
-  };
+  const medium = new Medium(storage, yield* sizeOf(storage), settings);
+  const tables = yield* loadTables(medium, settings);
+  const base = settings.base && (yield* deviceBeneath(settings.base, settings.concurrent));
+  const foundUnclean = tables.header.inUse === IN_USE.open;
+  // What an unclean image holds may never have reached the medium: its writer did not finish.
+  if (foundUnclean) medium.distrust();
+  const image = new Image(medium, tables, base, { ...settings, foundUnclean });
   yield* survey(image);
   return image;
 }
 
-function readBat(storage: Storage, engine: Engine): Operation<void> {
-  return eachBlock(storage, HEADER_SIZE, HEADER_SIZE + 4 * engine.entryCount, (bytes, fileOffset) =>
+function* loadTables(medium: Medium, { readOnly, engine: kind }: OpenSettings): Operation<Tables> {
+  const headerBytes = new Uint8Array(Math.min(HEADER_SIZE, medium.size));
+  yield* medium.read(headerBytes, 0);
+  const header = decodeHeader(headerBytes);
+  validateHeader(header, medium.size);
+  refuseConverting(header, readOnly);
+  const engine = createEngine(kind, header.batEntries, header.format === "v1" ? header.tracks : 1);
+  const tables = new Tables(engine, header, headerBytes, medium.size);
+  if (!tables.emptyFlag) yield* readBat(medium, engine);
+  return tables;
+}
+
+function readBat(medium: Medium, engine: Engine): Operation<void> {
+  return eachBlock(medium, HEADER_SIZE, HEADER_SIZE + 4 * engine.entryCount, (bytes, fileOffset) =>
     engine.batBytes.set(bytes, fileOffset - HEADER_SIZE),
   );
 }
 
-/** What `survey` is about to find out. */
-const UNSURVEYED = {
-  grid: { origin: 1, lastEntry: 0, hostLimit: 0 },
-  facts: { allocated: 0, end: 0, below: 0, outside: 0, offGrid: 0, duplicates: 0 },
-  dataStart: 0,
-  dataStartValid: true,
-  phase: undefined,
-  extensionProblem: undefined,
-};
+/** What lies beneath: a device, or a storage with raw bytes. */
+export function* deviceBeneath(beneath: AnyDevice | Storage, concurrent: boolean): Operation<AnyDevice> {
+  const device = isDevice(beneath) ? beneath : bound(yield* rawVerbs(beneath), concurrent);
+  sizeAnswered(device, device.size);
+  // A promise would be refused when the first cluster is copied: better before anything is.
+  if (!concurrent) yield* readDevice(device, new Uint8Array(Math.min(1, device.size)), 0);
+  return device;
+}
+
+const bound = (verbs: Verbs, concurrent: boolean): AnyDevice => (concurrent ? asyncDevice(verbs) : syncDevice(verbs));
 
 /**
  * Nobody opens an image that is both converting and in use. So one that is converting is not opened for writing either:

@@ -5,7 +5,6 @@
  * shows is a prefix all the same. Reads see what is parked.
  */
 import { partOf } from "../buffers.js";
-import { writeFully } from "../medium/transfer.js";
 import type { Operation } from "../operation.js";
 import type { Image } from "./image.js";
 
@@ -28,20 +27,19 @@ export const isParked = (item: object): item is Parked => "bytes" in item;
 /** Puts a write in the line. */
 export function park(image: Image, source: Uint8Array, offset: number, fileOffset: number): void {
   const bytes = new Uint8Array(source); // not `slice`, which does not copy a Buffer of Node
-  image.unpublished.push({ offset, bytes, fileOffset, frozen: false });
-  image.parkedBytes += bytes.length;
+  image.line.items.push({ offset, bytes, fileOffset, frozen: false });
+  image.line.parkedBytes += bytes.length;
 }
 
 /** Makes the write; who calls takes it out of the line. */
 export function* unpark(image: Image, { bytes, fileOffset }: Parked): Operation<void> {
-  yield* writeFully(image.storage, bytes, fileOffset);
-  image.unflushed = true;
-  image.parkedBytes -= bytes.length;
+  yield* image.medium.write(bytes, fileOffset);
+  image.line.parkedBytes -= bytes.length;
 }
 
 /** Runs what reads a range from the file, then puts over it what was parked when it began; the caller keeps writers away. */
 export function* readOver(image: Image, target: Uint8Array, offset: number, read: Operation<void>): Operation<void> {
-  const over = image.parkedBytes === 0 ? [] : parkedIn(image, offset, target.length);
+  const over = image.line.parkedBytes === 0 ? [] : parkedIn(image, offset, target.length);
   yield* read;
   for (const { offset: start, bytes } of over) {
     const from = Math.max(start, offset);
@@ -51,8 +49,8 @@ export function* readOver(image: Image, target: Uint8Array, offset: number, read
 }
 
 /** Those that touch a range, in order. */
-function parkedIn({ unpublished }: Image, offset: number, length: number): Parked[] {
-  return unpublished
+function parkedIn({ line }: Image, offset: number, length: number): Parked[] {
+  return line.items
     .filter(isParked)
     .filter(({ offset: start, bytes }) => start < offset + length && offset < start + bytes.length);
 }

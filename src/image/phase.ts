@@ -11,8 +11,9 @@ import type { Image } from "./image.js";
 
 /** The phase in sectors, less than a cluster. `extension` are the sectors where the extension's clusters begin. */
 export function phaseOf(image: Image, dataSector: number, extension: readonly number[]): number {
-  const end = Math.ceil(image.fileSize / SECTOR_SIZE);
-  const whole = Math.floor(image.fileSize / SECTOR_SIZE) - image.header.tracks;
+  const fileSize = image.medium.size;
+  const end = Math.ceil(fileSize / SECTOR_SIZE);
+  const whole = Math.floor(fileSize / SECTOR_SIZE) - image.header.tracks;
   return favoured(image, dataSector, whole, extension) ?? favoured(image, dataSector, end - 1, []) ?? 0;
 }
 
@@ -28,11 +29,11 @@ function favoured(
   for (const sectors of [engine.bat, extension]) {
     // A plain loop: a table that claims much may have half a thousand million entries.
     for (let index = 0; index < sectors.length; index++) {
-      const sector = sectors[index]!;
-      if (isThere(sector)) votes[(sector - first) % tracks]!++;
+      const sector = sectors[index];
+      if (isThere(sector)) votes[(sector - first) % tracks]++;
     }
   }
   let phase = ((extension.find(isThere) ?? first) - first) % tracks;
-  for (let residue = 0; residue < tracks; residue++) if (votes[residue]! > votes[phase]!) phase = residue;
-  return votes[phase]! > 0 ? phase : undefined;
+  for (let residue = 0; residue < tracks; residue++) if (votes[residue] > votes[phase]) phase = residue;
+  return votes[phase] > 0 ? phase : undefined;
 }

@@ -12,14 +12,21 @@
  * Behind entries that must wait for a flush, writes in place are parked in the same line (parked.ts).
  */
 import { HEADER_SIZE } from "../format/header.js";
-import { readFully, writeFully } from "../medium/transfer.js";
 import { exclusively } from "../mutex.js";
 import type { Operation } from "../operation.js";
-import { flushData } from "./durable.js";
 import type { Image } from "./image.js";
 import { isParked, type Parked, unpark } from "./parked.js";
 
-/** What the file does not show yet. */
+/** What the file does not show yet, in the order in which it must get there. */
+export interface Line {
+  readonly items: Unpublished[];
+  /** Bytes of parked writes among them. */
+  parkedBytes: number;
+  /** Requests that wait for those to get there. */
+  publishing: number;
+}
+
+/** BAT entries and writes that the file does not have yet. */
 export type Unpublished = Deferred | Parked;
 
 /** BAT entries that differ from those in the file: one request's, or neighbours' that are written together. */
@@ -55,7 +62,7 @@ const PIECE_SIZE = 256 * 1024;
 export function defer(image: Image, run: Omit<Deferred, "frozen">): void {
   const last = lastOf(image);
   if (last === undefined || !joins(last, run)) {
-    image.unpublished.push({ ...run, frozen: false });
+    image.line.items.push({ ...run, frozen: false });
     return;
   }
   last.count = Math.max(last.count, run.first + run.count - last.first);
@@ -70,8 +77,8 @@ export function deferZeros(image: Image, first: number, count: number): void {
 }
 
 /** The last in the line, if those are entries. */
-function lastOf({ unpublished }: Image): Deferred | undefined {
-  const last = unpublished[unpublished.length - 1];
+function lastOf({ line: { items } }: Image): Deferred | undefined {
+  const last = items[items.length - 1];
   return last === undefined || isParked(last) ? undefined : last;
 }
 
@@ -89,59 +96,60 @@ const pageOf = (cluster: number): number => Math.floor((HEADER_SIZE + 4 * cluste
  * their entries do.
  */
 export function mayShow(image: Image, firstCluster: number, lastCluster: number): boolean {
-  if (image.unpublished.length === 0) return true;
+  if (image.line.items.length === 0) return true;
   const last = lastOf(image);
   return last?.hidden === true && firstCluster >= last.first && lastCluster < last.first + last.count;
 }
 
 /** Whether publishing has to flush. */
 export function isCostly(image: Image): boolean {
-  return image.parkedBytes > 0 || image.unpublished.some((item) => !isEarly(image, item));
+  return image.line.parkedBytes > 0 || image.line.items.some((item) => !isEarly(image, item));
 }
 
-const isEarly = ({ durableSize }: Image, item: Unpublished): boolean =>
-  isParked(item) || (item.early && item.fileEnd <= durableSize);
+const isEarly = ({ medium }: Image, item: Unpublished): boolean =>
+  isParked(item) || (item.early && item.fileEnd <= medium.durableSize);
 
 /**
  * Whether a request that waits in the line may not complete yet: so much waits, or others that show already have what
  * came before them published, and whatever completes before they do must come before them, too.
  */
-export function isUrgent({ unpublished, publishing, parkedBytes, preallocation }: Image): boolean {
-  if (publishing > 0 || unpublished.length > MOST_UNPUBLISHED || parkedBytes > MOST_PARKED) return true;
-  if (parkedBytes <= MOST_FOR_GROWTH || preallocation.mode === "off") return false;
-  return unpublished.every((item) => isParked(item) || item.early);
+export function isUrgent({ line: { items, publishing, parkedBytes }, medium }: Image): boolean {
+  if (publishing > 0 || items.length > MOST_UNPUBLISHED || parkedBytes > MOST_PARKED) return true;
+  if (parkedBytes <= MOST_FOR_GROWTH || medium.preallocation.mode === "off") return false;
+  return items.every((item) => isParked(item) || item.early);
 }
 
 /** Writes what waits. The caller may hold clusters, but not the flush. */
 export function* publish(image: Image): Operation<void> {
-  if (image.unpublished.length === 0) return;
-  image.publishing++;
+  if (image.line.items.length === 0) return;
+  image.line.publishing++;
   try {
-    yield* exclusively(image.tasks?.flush, () => publishTables(image));
+    yield* exclusively(image.flushing, () => publishTables(image));
   } finally {
-    image.publishing--;
+    image.line.publishing--;
   }
 }
 
 /** The same for who keeps others from flushing. */
 export function* publishTables(image: Image): Operation<void> {
-  const { unpublished } = image;
+  const { medium, line } = image;
+  const { items } = line;
   // After a flush that failed nothing more is promised, and entries stay out of the file.
-  if (image.flushError !== undefined) return yield* unparkAll(image);
-  const count = unpublished.length;
-  for (const item of unpublished) item.frozen = true;
-  if (unpublished.some((item) => !isEarly(image, item))) yield* flushData(image);
+  if (medium.flushError !== undefined) return yield* unparkAll(image);
+  const count = items.length;
+  for (const item of items) item.frozen = true;
+  if (items.some((item) => !isEarly(image, item))) yield* medium.flush();
   for (let done = 0; done < count; done++) {
-    const item = unpublished[0]!;
+    const item = items[0];
     yield* isParked(item) ? unpark(image, item) : writeEntries(image, item);
-    unpublished.shift();
+    items.shift();
   }
 }
 
 function* unparkAll(image: Image): Operation<void> {
-  for (const item of image.unpublished.filter(isParked)) {
+  for (const item of image.line.items.filter(isParked)) {
     yield* unpark(image, item);
-    image.unpublished.splice(image.unpublished.indexOf(item), 1);
+    image.line.items.splice(image.line.items.indexOf(item), 1);
   }
 }
 
@@ -152,15 +160,15 @@ function* writeEntries(image: Image, { first, count }: Deferred): Operation<void
     const piece = image.engine.batBytes.slice(at, Math.min(at + PIECE_SIZE, end));
     // Of a long run most is as it should be, though it may not be durable: a small file that claims a long BAT stays small.
     const there = 4 * count > PIECE_SIZE && (yield* holds(image, piece, HEADER_SIZE + at));
-    if (!there) yield* writeFully(image.storage, piece, HEADER_SIZE + at);
-    image.unflushed = true;
+    if (!there) yield* image.medium.write(piece, HEADER_SIZE + at);
+    else image.medium.changed();
   }
 }
 
 /** Whether the file holds these entries already. */
 function* holds(image: Image, entries: Uint8Array<ArrayBuffer>, fileOffset: number): Operation<boolean> {
   const found = new Uint8Array(entries.length);
-  yield* readFully(image.storage, found, fileOffset);
+  yield* image.medium.read(found, fileOffset);
   const [wanted, present] = [new Uint32Array(entries.buffer), new Uint32Array(found.buffer)];
   for (let index = 0; index < wanted.length; index++) if (wanted[index] !== present[index]) return false;
   return true;

@@ -1,18 +1,19 @@
 /** Read: one pass over the extents of a range; each goes straight from the file into the caller's buffer. */
 import { partOf, requireKept, takeBuffer } from "../buffers.js";
+import type { AnyDevice } from "../device/block-device.js";
+import { readDevice } from "../device/verbs.js";
 import { DiskError } from "../errors.js";
-import { readFully } from "../medium/transfer.js";
 import { type Operation, together } from "../operation.js";
-import { withClusters } from "./clusters.js";
 import { type Extent, extentsOf } from "./extents.js";
-import { type Base, clusterOf, type Image, requireRange } from "./image.js";
+import { type Image, requireRequest } from "./image.js";
+import { withClusters } from "./lock-clusters.js";
 import { readOver } from "./parked.js";
 
 /** Fills `buffer` with the disk's bytes from `offset`. */
 export function* read(image: Image, buffer: Uint8Array, offset: number): Operation<void> {
   const target = takeBuffer(buffer);
   const { length } = target;
-  requireRange(image, offset, length);
+  requireRequest(image, offset, length);
   if (length === 0) return;
   yield* withClusters(image, offset, length, false, function* () {
     yield* readOver(image, target, offset, readExtents(image, target, offset));
@@ -31,32 +32,29 @@ function* readExtent(image: Image, extent: Extent, target: Uint8Array): Operatio
   requireKept(target, extent.length); // others of the request ran before
   if (extent.fileOffset >= 0) {
     requireInside(image, extent);
-    yield* readFully(image.storage, target, extent.fileOffset);
+    yield* image.medium.read(target, extent.fileOffset);
   } else {
     yield* readBase(image.base, target, extent.offset);
   }
 }
 
 /** Reads what lies beneath the image: the base as far as it goes, then zeros. */
-export function* readBase(base: Base | undefined, target: Uint8Array, offset: number): Operation<void> {
+export function* readBase(base: AnyDevice | undefined, target: Uint8Array, offset: number): Operation<void> {
   const covered = base === undefined ? 0 : Math.max(0, Math.min(target.length, base.size - offset));
   target.fill(0, covered);
-  if (covered > 0) yield* readFully(base!, target.subarray(0, covered), offset);
-}
-
-/** Whether file bytes lie in the data area. */
-export function isInside(image: Image, offset: number, fileOffset: number, length: number): boolean {
-  return fileOffset - (offset % image.clusterSize) >= image.dataStart && fileOffset + length <= image.fileSize;
+  if (base !== undefined && covered > 0) yield* readDevice(base, target.subarray(0, covered), offset);
 }
 
 /** An entry of a damaged image may lead anywhere: its cluster is an error, never other bytes and never zeros. */
 function requireInside(image: Image, { offset, length, fileOffset }: Extent): void {
-  if (isInside(image, offset, fileOffset, length)) return;
-  const { dataStart, fileSize } = image;
+  const { grid, clusterSize } = image;
+  const fileSize = image.medium.size;
+  if (grid.isInside(offset, fileOffset, length, fileSize)) return;
+  const { dataStart } = grid;
   // A run that begins in the data area leaves it at the file's end: the clusters before are good.
-  const good = fileOffset - (offset % image.clusterSize) < dataStart ? 0 : Math.max(0, fileSize - fileOffset);
-  const cluster = clusterOf(image, offset + good);
-  const entryOffset = fileOffset + cluster * image.clusterSize - offset;
+  const good = fileOffset - (offset % clusterSize) < dataStart ? 0 : Math.max(0, fileSize - fileOffset);
+  const cluster = grid.clusterOf(offset + good);
+  const entryOffset = fileOffset + cluster * clusterSize - offset;
   throw new DiskError(
     "BAD_ENTRY",
     `cluster ${cluster} cannot be read: its BAT entry leads to byte ${entryOffset}, outside the data area ${dataStart}..${fileSize}; run "parablock check"`,

@@ -7,8 +7,7 @@ import { DiskError } from "../errors.js";
 import { HEADER_SIZE, MAX_BAT_ENTRIES } from "../format/header.js";
 import { type BadEntry, badEntries } from "./bad-entries.js";
 import { damages } from "./findings.js";
-import { clusterCountOf, fileOffsetOf, type Image } from "./image.js";
-import { lastEntryOf } from "./survey.js";
+import type { Image } from "./image.js";
 
 export interface Plan {
   /** The file's length as it was found. */
@@ -27,18 +26,20 @@ export interface Plan {
 
 /** @throws DiskError CORRUPT, TOO_LARGE where the image cannot be repaired */
 export function planOf(image: Image): Plan {
-  const { engine, facts, fileSize, dataStartValid, extensionProblem } = image;
+  const { engine, grid, tables } = image;
+  const { facts, extensionProblem } = tables;
   const wholeSize = wholeSizeOf(image);
   let [drops, copies] = [0, 0];
-  for (const bad of badEntries(image, lastEntryOf(image, wholeSize))) {
+  for (const bad of badEntries(image, grid.lastEntryIn(wholeSize))) {
     if (isWorthless(image, bad)) drops++;
     else copies++;
   }
-  const entryCount = Math.max(engine.entryCount, clusterCountOf(image));
+  const entryCount = Math.max(engine.entryCount, tables.clusterCount);
   // Behind a BAT that is too short there may be the rest of the right one.
   const lossy =
     drops + facts.below + facts.outside > 0 || extensionProblem !== undefined || entryCount > engine.entryCount;
-  const plan = { foundSize: fileSize, wholeSize, drops, copies, entryCount, offsetWrong: !dataStartValid, lossy };
+  const foundSize = image.medium.size;
+  const plan = { foundSize, wholeSize, drops, copies, entryCount, offsetWrong: !grid.dataStartValid, lossy };
   requireRoom(image, plan);
   requireModest(image, plan);
   return plan;
@@ -51,18 +52,19 @@ export function isWorthless(image: Image, { kind, cluster }: BadEntry): boolean 
 
 /** A cluster that begins in the file and ends behind it is kept: how long the file is then. */
 function wholeSizeOf(image: Image): number {
-  const { clusterSize, fileSize, dataStart } = image;
+  const { grid, clusterSize } = image;
+  const fileSize = image.medium.size;
   let size = fileSize;
   for (const { entry, kind, cluster } of badEntries(image)) {
-    const start = fileOffsetOf(image, entry);
-    const isCut = kind === "outside" && start >= dataStart && start < fileSize;
+    const start = grid.fileOffsetOf(entry);
+    const isCut = kind === "outside" && start >= grid.dataStart && start < fileSize;
     if (isCut && cluster * clusterSize < image.size) size = Math.max(size, start + clusterSize);
   }
   return size;
 }
 
 /** Where the data area is going to begin. */
-export const startOf = (image: Image): number => fileOffsetOf(image, image.grid.origin);
+export const startOf = (image: Image): number => image.grid.hostOffsetOf(0);
 
 /** A BAT is made longer only where there is room for it before the data. */
 function requireRoom(image: Image, { entryCount }: Plan): void {

@@ -13,24 +13,25 @@
  * it: what is lossy takes two steps, and before the second there is something to undo.
  */
 import { HEADER_SIZE, SECTOR_SIZE } from "../format/header.js";
-import { readUpTo, saveBeside, writeZeros } from "../medium/transfer.js";
+import { readUpTo } from "../medium/transfer.js";
 import { exclusively } from "../mutex.js";
 import type { Operation } from "../operation.js";
 import { quote } from "../printable.js";
 import { badEntries } from "./bad-entries.js";
+import { noteChange } from "./change.js";
 import { inspect } from "./check.js";
 import { copyEntry, eachData, pieceScanner } from "./copies.js";
 import { damages } from "./findings.js";
 import { flushTables } from "./flush.js";
-import { growFile, trim } from "./grow.js";
 import { type Image, requireOpen, requireWritable } from "./image.js";
 import { freeLeaks } from "./leaks.js";
-import { beginChange, changeHeader } from "./mark.js";
+import { changeHeader, markOpen } from "./mark.js";
 import { deferZeros } from "./publish.js";
 import { locked } from "./range-locks.js";
 import { isWorthless, type Plan, planOf, startOf } from "./repair-plan.js";
 import type { RepairLevel, RepairReport } from "./reports.js";
 import { survey } from "./survey.js";
+import { growFile, trim } from "./trim.js";
 
 /** Repairs an open image. */
 export function* repair(image: Image, level: RepairLevel): Operation<RepairReport> {
@@ -38,7 +39,7 @@ export function* repair(image: Image, level: RepairLevel): Operation<RepairRepor
   if (level !== "leaks" && level !== "all")
     throw new RangeError(`level: expected "leaks" or "all", got ${quote(level)}`);
   return yield* locked(image.locks, 0, Number.MAX_SAFE_INTEGER, true, () =>
-    exclusively(image.tasks?.flush, () => mend(image, level)),
+    exclusively(image.flushing, () => mend(image, level)),
   );
 }
 
@@ -51,17 +52,17 @@ export function* mend(image: Image, level: RepairLevel): Operation<RepairReport>
   const lossy = plan !== undefined && (plan.lossy || (yield* hidesEntries(image)));
   const backup = lossy ? yield* saveTables(image, plan) : undefined;
   if (image.foundUnclean) {
-    yield* beginChange(image);
+    yield* markOpen(image);
     image.foundUnclean = false;
   }
   if (plan !== undefined) yield* mendDamage(image, plan);
-  if (image.spared === 0 && before.leaks > 0 && damages(image).length === 0) yield* mendLeaks(image);
+  if (image.tables.spared === 0 && before.leaks > 0 && damages(image).length === 0) yield* mendLeaks(image);
   const after = yield* inspect(image);
   return { before, after, ...(backup === undefined ? {} : { backup }) };
 }
 
 function* mendDamage(image: Image, plan: Plan): Operation<void> {
-  yield* beginChange(image);
+  yield* markOpen(image);
   yield* mendDataOffset(image);
   yield* completeCluster(image, plan);
   yield* dropEntries(image, plan);
@@ -72,7 +73,7 @@ function* mendDamage(image: Image, plan: Plan): Operation<void> {
 }
 
 function* mendLeaks(image: Image): Operation<void> {
-  yield* beginChange(image);
+  yield* markOpen(image);
   yield* flushTables(image);
   yield* freeLeaks(image);
   yield* trim(image);
@@ -80,16 +81,16 @@ function* mendLeaks(image: Image): Operation<void> {
 
 /** Leaves alone, from here on, whatever the file holds and nothing refers to. */
 function* spare(image: Image): Operation<void> {
-  image.spared = Math.max(image.spared, image.fileSize);
+  image.tables.spared = Math.max(image.tables.spared, image.medium.size);
   yield* survey(image);
 }
 
 /** Whether the empty flag hides a BAT that is not empty: in a damaged image the flag may be what is wrong. */
 function* hidesEntries(image: Image): Operation<boolean> {
-  if (!image.emptyFlag) return false;
+  if (!image.tables.emptyFlag) return false;
   let found = false;
   const end = HEADER_SIZE + 4 * image.engine.entryCount;
-  yield* eachData(image.storage, HEADER_SIZE, end, pieceScanner(image), () => {
+  yield* eachData(image.medium, HEADER_SIZE, end, pieceScanner(image), () => {
     found = true;
     return nothing();
   });
@@ -99,15 +100,15 @@ function* hidesEntries(image: Image): Operation<boolean> {
 function* nothing(): Operation<void> {}
 
 /** Saves header and BAT beside the image, and what lies where the BAT is going to be longer. */
-function* saveTables({ storage }: Image, plan: Plan): Operation<string | Uint8Array> {
+function* saveTables({ medium }: Image, plan: Plan): Operation<string | Uint8Array> {
   const tables = new Uint8Array(HEADER_SIZE + 4 * plan.entryCount);
-  yield* readUpTo(storage, tables, 0);
-  return storage.saveBeside ? yield* saveBeside(storage, "backup", tables) : tables;
+  yield* readUpTo(medium.storage, tables, 0);
+  return yield* medium.saveBeside("backup", tables);
 }
 
 /** Corrects the data offset: that of v1 to "where the BAT ends", by which whatever lies behind the BAT can be read. */
 function* mendDataOffset(image: Image): Operation<void> {
-  if (image.dataStartValid) return;
+  if (image.grid.dataStartValid) return;
   const start = startOf(image);
   if (image.header.format === "v2") yield* growFile(image, start, "sparse");
   yield* changeHeader(image, { dataOffset: image.header.format === "v2" ? start / SECTOR_SIZE : 0 });
@@ -116,24 +117,27 @@ function* mendDataOffset(image: Image): Operation<void> {
 
 /** A cluster that begins in the file and ends behind it is kept: what is missing of it becomes zeros. */
 function* completeCluster(image: Image, { wholeSize }: Plan): Operation<void> {
-  if (wholeSize <= image.fileSize) return;
+  if (wholeSize <= image.medium.size) return;
   yield* growFile(image, wholeSize, "sparse");
-  image.foundSize = wholeSize;
-  image.unflushed = true;
+  image.medium.foundSize = wholeSize;
   yield* spare(image); // the copy of another entry must not come to lie in what was added
 }
 
 /** Drops the entries that nobody can read. */
 function* dropEntries(image: Image, { drops }: Plan): Operation<void> {
   if (drops === 0) return;
-  for (const bad of badEntries(image)) if (isWorthless(image, bad)) image.engine.unlink(bad.cluster, 1);
+  for (const bad of badEntries(image)) {
+    if (!isWorthless(image, bad)) continue;
+    image.engine.unlink(bad.cluster, 1);
+    noteChange(image, bad.cluster * image.clusterSize, image.clusterSize);
+  }
   deferZeros(image, 0, image.engine.entryCount);
   yield* flushTables(image);
   yield* survey(image);
 }
 
 function* dropExtension(image: Image): Operation<void> {
-  if (image.extensionProblem === undefined) return;
+  if (image.tables.extensionProblem === undefined) return;
   yield* changeHeader(image, { extensionOffset: 0 });
   yield* survey(image);
 }
@@ -158,17 +162,18 @@ function* sayDataOffset(image: Image, { offsetWrong }: Plan): Operation<void> {
 
 /** Makes the BAT as long as the disk needs, in the room before the data. */
 function* lengthenBat(image: Image, { entryCount }: Plan): Operation<void> {
-  const { header, engine, storage } = image;
+  const { header, engine, medium } = image;
   if (entryCount === engine.entryCount) return;
   const end = HEADER_SIZE + 4 * entryCount;
   yield* growFile(image, end, "sparse");
-  yield* eachData(storage, HEADER_SIZE + 4 * engine.entryCount, end, pieceScanner(image), (bytes, at) =>
-    writeZeros(storage, at, bytes.length),
+  yield* eachData(medium, HEADER_SIZE + 4 * engine.entryCount, end, pieceScanner(image), (bytes, at) =>
+    medium.writeZeros(at, bytes.length),
   );
-  image.unflushed = true;
   yield* flushTables(image);
   // A longer BAT must not move where the data of v1 begins; where the phase is 0 it does not.
   const start = startOf(image);
-  const dataOffset = header.dataOffset === 0 && start > image.dataStart ? start / SECTOR_SIZE : header.dataOffset;
+  const dataOffset = header.dataOffset === 0 && start > image.grid.dataStart ? start / SECTOR_SIZE : header.dataOffset;
   yield* changeHeader(image, { batEntries: entryCount, dataOffset });
+  engine.grow(entryCount);
+  yield* survey(image);
 }

@@ -53,11 +53,3 @@ export interface RepairReport {
   /** Header and BAT as they were, saved before entries were dropped: the name of the file, or the bytes where a storage cannot save them. */
   backup?: string | Uint8Array;
 }
-
-export interface Preallocation {
-  mode: PreallocationMode;
-  /** By how many bytes the file grows at least. */
-  size: number;
-  /** Why `falloc` is not what happens, once that is known: growing falls back to setting the size. */
-  fallback: string | undefined;
-}

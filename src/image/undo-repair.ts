@@ -5,11 +5,12 @@
 import { takeBuffer } from "../buffers.js";
 import { DiskError } from "../errors.js";
 import { decodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE, SECTOR_SIZE } from "../format/header.js";
-import { closeStorage, flushStorage, writeFully } from "../medium/transfer.js";
+import { closeStorage } from "../medium/transfer.js";
 import type { Operation } from "../operation.js";
 import type { Storage } from "../storage/storage.js";
 import { misplaced } from "./bad-entries.js";
-import { fileOffsetOf, hostClusterOf, type Image, sectorsToBytes } from "./image.js";
+import { sectorsToBytes } from "./grid.js";
+import type { Image } from "./image.js";
 import { changeHeader } from "./mark.js";
 import { load, owning } from "./open.js";
 
@@ -63,7 +64,7 @@ interface EntryRun {
 /** Restores entries in memory; answers which. */
 function restoreEntries(image: Image, { header, bat: saved }: Backup): EntryRun[] {
   const runs: EntryRun[] = [];
-  if (image.emptyFlag) return runs; // the BAT in the file is as it was
+  if (image.tables.emptyFlag) return runs; // the BAT in the file is as it was
   for (let cluster = 0; cluster < Math.min(image.engine.entryCount, saved.byteLength / 4); cluster++) {
     const entry = saved.getUint32(4 * cluster, true);
     const hidden = (header.flags & FLAG.empty) !== 0 || cluster >= header.batEntries;
@@ -78,21 +79,21 @@ function restoreEntries(image: Image, { header, bat: saved }: Backup): EntryRun[
 
 /** Whether nothing has taken an entry's place: what leads nowhere itself was left by an undo that was cut off. */
 function isFree(image: Image, cluster: number): boolean {
-  const entry = image.engine.bat[cluster]!;
+  const entry = image.engine.bat[cluster];
   return entry === 0 || isNowhere(image, entry);
 }
 
 /** A cluster that begins in the file and ends behind it is not nowhere: the file may have grown into it since. */
 function isNowhere(image: Image, entry: number): boolean {
-  return misplaced(image, entry) === "below" || fileOffsetOf(image, entry) >= image.fileSize;
+  return misplaced(image.grid, entry) === "below" || image.grid.fileOffsetOf(entry) >= image.medium.size;
 }
 
 /** An entry that led nowhere must still do so; one that the header hid may lead to what nothing else refers to. */
 function mayReturn(image: Image, entry: number, hidden: boolean): boolean {
   if (isNowhere(image, entry)) return true;
-  const { engine } = image;
-  if (!hidden || misplaced(image, entry) !== undefined) return false;
-  const hostCluster = hostClusterOf(image, entry);
+  const { engine, grid } = image;
+  if (!hidden || misplaced(image.grid, entry) !== undefined) return false;
+  const hostCluster = grid.hostClusterOf(entry);
   return engine.nextFree(hostCluster) === hostCluster && engine.reserve(hostCluster, 1) === 0;
 }
 
@@ -105,7 +106,7 @@ function* writeEntries(image: Image, runs: readonly EntryRun[]): Operation<void>
     const end = sectorsToBytes(Math.ceil((HEADER_SIZE + 4 * (first + count)) / SECTOR_SIZE));
     if (end <= start) continue; // in a sector that has just been written
     written = end;
-    yield* writeFully(image.storage, image.engine.batBytes.slice(start - HEADER_SIZE, end - HEADER_SIZE), start);
+    yield* image.medium.write(image.engine.batBytes.slice(start - HEADER_SIZE, end - HEADER_SIZE), start);
   }
-  yield* flushStorage(image.storage);
+  yield* image.medium.flush();
 }

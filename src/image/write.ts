@@ -9,17 +9,16 @@
 import { partOf, requireKept, takeBuffer } from "../buffers.js";
 import { NO_HOST_CLUSTER } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
-import { writeFully, writeZeros } from "../medium/transfer.js";
 import { type Operation, together } from "../operation.js";
-import { withClusters } from "./clusters.js";
+import { changing } from "./change.js";
 import { type Extent, extentsOf } from "./extents.js";
 import { flush } from "./flush.js";
-import { growFile } from "./grow.js";
-import { clusterOf, hostClusterOf, hostOffsetOf, type Image, requireRange, requireWritable } from "./image.js";
-import { beginChange } from "./mark.js";
+import { type Image, requireRequest, requireWritable } from "./image.js";
+import { withClusters } from "./lock-clusters.js";
 import { LONGEST_PARKED, park } from "./parked.js";
 import { defer, isCostly, isUrgent, mayShow, publish } from "./publish.js";
 import { readBase } from "./read.js";
+import { growFile } from "./trim.js";
 
 /** Guest bytes to store: a buffer, or that many zeros. */
 export type Source = Uint8Array | number;
@@ -29,13 +28,13 @@ export function* write(image: Image, buffer: Uint8Array, offset: number): Operat
   requireWritable(image);
   const source = takeBuffer(buffer);
   const { length } = source;
-  requireRange(image, offset, length);
+  requireRequest(image, offset, length);
   if (length === 0) return;
-  yield* withClusters(image, offset, length, true, function* () {
-    yield* beginChange(image);
+  const storing = function* () {
     requireKept(source, length);
     yield* store(image, source, offset);
-  });
+  };
+  yield* withClusters(image, offset, length, true, () => changing(image, offset, length, storing));
 }
 
 /** Stores bytes in the clusters of a range that the caller has locked. */
@@ -44,7 +43,7 @@ export function* store(image: Image, source: Source, offset: number): Operation<
   const extents = extentsOf(image, offset, length);
   const inPlace = extents.filter(({ fileOffset }) => fileOffset >= 0);
   if (!inOrder(image, inPlace)) {
-    if (parks(image, source, extents)) return yield* parkWrite(image, source, extents[0]!);
+    if (parks(image, source, extents)) return yield* parkWrite(image, source, extents[0]);
     yield* publish(image);
     if (typeof source !== "number") requireKept(source, length);
   }
@@ -54,8 +53,6 @@ export function* store(image: Image, source: Source, offset: number): Operation<
       extents.map((extent) => storeExtent(image, extent, slice(source, extent.offset - offset, extent.length), runs)),
     );
   } finally {
-    // Only now: a flush that ran meanwhile may have missed some of it.
-    image.unflushed = true;
     deferRuns(image, runs);
   }
   if (isUrgent(image) || !inOrder(image, inPlace)) yield* publish(image);
@@ -63,13 +60,13 @@ export function* store(image: Image, source: Source, offset: number): Operation<
 
 const inOrder = (image: Image, inPlace: readonly Extent[]): boolean =>
   inPlace.every(({ offset, length }) =>
-    mayShow(image, clusterOf(image, offset), clusterOf(image, offset + length - 1)),
+    mayShow(image, image.grid.clusterOf(offset), image.grid.clusterOf(offset + length - 1)),
   );
 
 /** Whether a write in place is better kept than made after a flush: one that can be made in one piece later. */
 function parks(image: Image, source: Source, extents: readonly Extent[]): source is Uint8Array {
   const inOnePiece = typeof source !== "number" && extents.length === 1 && source.length <= LONGEST_PARKED;
-  return inOnePiece && image.flushError === undefined && isCostly(image);
+  return inOnePiece && image.medium.flushError === undefined && isCostly(image);
 }
 
 function* parkWrite(image: Image, source: Uint8Array, { offset, fileOffset }: Extent): Operation<void> {
@@ -88,7 +85,7 @@ function deferRuns(image: Image, runs: readonly NewRun[]): void {
   if (runs.length === 0) return;
   const first = Math.min(...runs.map(({ cluster }) => cluster));
   const end = Math.max(...runs.map(({ cluster, count }) => cluster + count));
-  const fileEnd = Math.max(...runs.map(({ hostCluster, count }) => hostOffsetOf(image, hostCluster + count)));
+  const fileEnd = Math.max(...runs.map(({ hostCluster, count }) => image.grid.hostOffsetOf(hostCluster + count)));
   const hidden = runs.reduce((sum, { count }) => sum + count, 0) === end - first;
   defer(image, { first, count: end - first, hidden, early: runs.every(({ early }) => early), fileEnd });
 }
@@ -97,8 +94,8 @@ function deferRuns(image: Image, runs: readonly NewRun[]): void {
 function* storeNew(image: Image, extent: Extent, source: Source, runs: NewRun[]): Operation<void> {
   const end = extent.offset + extent.length;
   for (let offset = extent.offset; offset < end; ) {
-    const cluster = clusterOf(image, offset);
-    const wanted = clusterOf(image, end - 1) - cluster + 1;
+    const cluster = image.grid.clusterOf(offset);
+    const wanted = image.grid.clusterOf(end - 1) - cluster + 1;
     const rest = slice(source, offset - extent.offset, end - offset);
     try {
       offset += yield* storeRun(image, cluster, wanted, rest, offset, runs);
@@ -118,21 +115,21 @@ function* storeRun(
   offset: number,
   runs: NewRun[],
 ): Operation<number> {
-  const { engine, clusterSize } = image;
+  const { engine, grid, medium, clusterSize } = image;
   const hostCluster = engine.allocate(wanted, goalFor(image, cluster));
   if (hostCluster === NO_HOST_CLUSTER) throw outOfClusters(image);
   const count = engine.allocatedRun;
   const length = Math.min(lengthOf(source), (cluster + count) * clusterSize - offset);
-  const blank = hostOffsetOf(image, hostCluster) >= image.zeroFrom;
-  const early = blank && (image.base === undefined || image.base.size <= cluster * clusterSize);
+  const blank = medium.blank.take(grid.hostOffsetOf(hostCluster), grid.hostOffsetOf(hostCluster + count));
+  // A hole that was punched may not be durable yet; what growth added is zeros once the file's length is.
+  const early = blank === "grown" && (image.base === undefined || image.base.size <= cluster * clusterSize);
   const run = { cluster, hostCluster, count, early };
   try {
-    yield* fillRun(image, run, blank, slice(source, 0, length), offset);
+    yield* fillRun(image, run, blank !== undefined, slice(source, 0, length), offset);
   } catch (error) {
     engine.release(hostCluster, count);
     throw error;
   }
-  image.unflushed = true; // before any flush sees the entry: other parts of the request may still be under way
   engine.link(cluster, hostCluster, count);
   runs.push(run);
   return length;
@@ -140,8 +137,8 @@ function* storeRun(
 
 /** Where the next cluster goes best: right behind the one before it. */
 function goalFor(image: Image, cluster: number): number {
-  const previous = cluster === 0 ? 0 : image.engine.bat[cluster - 1]!;
-  return previous === 0 ? NO_HOST_CLUSTER : hostClusterOf(image, previous) + 1;
+  const previous = cluster === 0 ? 0 : image.engine.bat[cluster - 1];
+  return previous === 0 ? NO_HOST_CLUSTER : image.grid.hostClusterOf(previous) + 1;
 }
 
 interface NewRun {
@@ -155,9 +152,8 @@ interface NewRun {
 /** Writes the whole content of newly allocated clusters: `source` at `offset`, and what belongs around it. */
 function* fillRun(image: Image, run: NewRun, blank: boolean, source: Source, offset: number): Operation<void> {
   const length = lengthOf(source); // before anything is waited for
-  const fileStart = hostOffsetOf(image, run.hostCluster);
+  const fileStart = image.grid.hostOffsetOf(run.hostCluster);
   const fileEnd = fileStart + run.count * image.clusterSize;
-  image.zeroFrom = Math.max(image.zeroFrom, fileEnd);
   yield* growFile(image, fileEnd);
   const start = run.cluster * image.clusterSize;
   const sourceEnd = offset + length;
@@ -175,17 +171,17 @@ function* fillAround(image: Image, from: number, to: number, fileOffset: number,
   for (let at = from; at < baseEnd; at += COPY_SIZE) {
     const copy = new Uint8Array(Math.min(COPY_SIZE, baseEnd - at));
     yield* readBase(image.base, copy, at);
-    yield* writeFully(image.storage, copy, fileOffset + at - from);
+    yield* image.medium.write(copy, fileOffset + at - from);
   }
-  if (!blank) yield* writeZeros(image.storage, fileOffset + baseEnd - from, to - baseEnd);
+  if (!blank) yield* image.medium.writeZeros(fileOffset + baseEnd - from, to - baseEnd);
 }
 
 /** How much of the base is copied at once, in bytes. */
 const COPY_SIZE = 1024 * 1024;
 
 function put(image: Image, source: Source, fileOffset: number, length: number): Operation<void> {
-  if (typeof source === "number") return writeZeros(image.storage, fileOffset, length);
-  return writeFully(image.storage, source, fileOffset, length);
+  if (typeof source === "number") return image.medium.writeZeros(fileOffset, length);
+  return image.medium.write(source, fileOffset, length);
 }
 
 function* nothing(): Operation<void> {}

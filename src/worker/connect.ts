@@ -2,12 +2,12 @@
 
 import { requireKept, takeBuffer } from "../buffers.js";
 import { requireOptions } from "../caller-options.js";
+import type { BlockDevice, Extent } from "../device/block-device.js";
 import { DiskError } from "../errors.js";
 import type { Format } from "../format/header.js";
-import type { BlockStatus } from "../image/block-status.js";
-import { closedError, requireRange } from "../image/image.js";
 import type { DiskInfo } from "../image/info.js";
 import type { CheckReport, RepairLevel, RepairReport } from "../image/reports.js";
+import { closedError, requireRange } from "../requests.js";
 import { Connection } from "./connection.js";
 import type { Port, Properties } from "./protocol.js";
 
@@ -44,7 +44,7 @@ export async function connectDisk(port: Port, options: ConnectOptions = {}): Pro
  * A disk in a worker. Any number of requests may be under way; overlapping ones take effect one after the other. When
  * the worker ends, however it does, those under way and all later ones reject with a DiskError DISCONNECTED.
  */
-export class RemoteDisk {
+export class RemoteDisk implements BlockDevice {
   readonly #connection: Connection;
   readonly #properties: Properties;
 
@@ -108,12 +108,13 @@ export class RemoteDisk {
     return this.#connection.request("write", { offset, buffer: copy }, [copy.buffer]);
   }
 
-  /** Makes `length` bytes from `offset` read as zeros: the same as `discard`. */
+  /** Makes `length` bytes from `offset` read as zeros, as `Disk.writeZeroes`. */
   async writeZeroes(offset: number, length: number): Promise<void> {
-    return this.discard(offset, length);
+    this.#requireRange(offset, length);
+    return this.#connection.request("writeZeroes", { offset, length });
   }
 
-  /** Gives up `length` bytes from `offset`: they read as zeros, and whole clusters become free. */
+  /** Gives up `length` bytes from `offset`, as `Disk.discard`. */
   async discard(offset: number, length: number): Promise<void> {
     this.#requireRange(offset, length);
     return this.#connection.request("discard", { offset, length });
@@ -124,10 +125,10 @@ export class RemoteDisk {
     return this.#connection.request("flush", {});
   }
 
-  /** What lies where in `length` bytes from `offset` (default: the whole disk), or the first `limit` runs of it. */
-  async blockStatus(offset = 0, length = this.size - offset, limit?: number): Promise<BlockStatus[]> {
+  /** What lies where in `length` bytes from `offset` (default: to the disk's end), or the first `limit` runs of it. */
+  async status(offset = 0, length = this.size - offset, limit?: number): Promise<Extent[]> {
     this.#requireRange(offset, length);
-    return this.#connection.request("blockStatus", { offset, length, limit });
+    return this.#connection.request("status", { offset, length, limit });
   }
 
   /** Looks for damage and waste without changing anything. */
@@ -178,7 +179,7 @@ export class RemoteDisk {
 
   #requireRange(offset: number, length: number): void {
     if (this.#connection.endedBy !== undefined) throw this.#connection.endedBy;
-    requireRange({ size: this.size, closed: false }, offset, length);
+    requireRange(this.size, offset, length);
   }
 }
 

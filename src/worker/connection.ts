@@ -1,6 +1,6 @@
 /** The page's end of the line: which requests are under way, and whether the worker is still there. */
 import { DiskError } from "../errors.js";
-import { closedError } from "../image/image.js";
+import { closedError } from "../requests.js";
 import { isAnswer, type Malformed, toPage } from "./incoming.js";
 import {
   type Answer,

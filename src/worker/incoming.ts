@@ -4,6 +4,7 @@
  * can be understood.
  */
 
+import { isRun } from "../device/answers.js";
 import { type Answer, MARK, type Properties, type Request, type ToPage, type ToWorker, type Verb } from "./protocol.js";
 import { isWireError } from "./wire-error.js";
 
@@ -56,11 +57,12 @@ function understood<M extends { kind: string }>(
 const ANSWERS: Readonly<Record<Verb, (answer: unknown, request: Request) => boolean>> = {
   read: (answer, request) =>
     answer instanceof Uint8Array && request.verb === "read" && answer.length === request.length,
-  blockStatus: (answer) => Array.isArray(answer) && answer.every(isRun),
+  status: (answer) => Array.isArray(answer) && answer.every(isRun),
   check: isObject,
   repair: isObject,
   info: isObject,
   write: isNothing,
+  writeZeroes: isNothing,
   discard: isNothing,
   flush: isNothing,
   close: isNothing,
@@ -81,11 +83,6 @@ function areProperties(value: unknown): value is Properties {
   const named = path === undefined || typeof path === "string";
   const known = (format === "v1" || format === "v2") && typeof readOnly === "boolean" && named;
   return known && isCount(size) && isCount(clusterCount) && isCount(clusterSize) && clusterSize > 0;
-}
-
-function isRun(value: unknown): boolean {
-  if (!isObject(value) || !isCount(value.offset) || !isCount(value.length)) return false;
-  return value.kind === "data" ? isCount(value.fileOffset) : value.kind === "zero" || value.kind === "base";
 }
 
 function isObject(value: unknown): value is Fields {

@@ -9,8 +9,9 @@
  *     worker -> page   closed                     the disk was closed, by either side
  *     page -> worker   bye                        the page knows; the worker may let go of the lock
  */
+
+import type { Extent } from "../device/block-device.js";
 import type { Format } from "../format/header.js";
-import type { BlockStatus } from "../image/block-status.js";
 import type { DiskInfo } from "../image/info.js";
 import type { CheckReport, RepairLevel, RepairReport } from "../image/reports.js";
 import type { WireError } from "./wire-error.js";
@@ -38,9 +39,10 @@ export interface Properties {
 export interface Verbs {
   read(given: { offset: number; length: number }): Uint8Array<ArrayBuffer>;
   write(given: { offset: number; buffer: Uint8Array<ArrayBuffer> }): void;
+  writeZeroes(given: { offset: number; length: number }): void;
   discard(given: { offset: number; length: number }): void;
   flush(given: object): void;
-  blockStatus(given: { offset: number; length: number; limit: number | undefined }): BlockStatus[];
+  status(given: { offset: number; length: number; limit: number | undefined }): Extent[];
   check(given: object): CheckReport;
   repair(given: { level: RepairLevel }): RepairReport;
   info(given: object): DiskInfo;

@@ -5,8 +5,8 @@
  */
 import type { Disk } from "../disk.js";
 import type { DiskSync } from "../disk-sync.js";
-import { requireRange } from "../image/image.js";
 import { quote } from "../printable.js";
+import { requireRange } from "../requests.js";
 import { isVerb, type Malformed, toWorker } from "./incoming.js";
 import {
   hangUp,
@@ -168,8 +168,10 @@ function perform(disk: Disk | DiskSync, request: Request) {
       return disk.write(request.buffer, request.offset);
     case "discard":
       return disk.discard(request.offset, request.length);
-    case "blockStatus":
-      return disk.blockStatus(request.offset, request.length, request.limit);
+    case "writeZeroes":
+      return disk.writeZeroes(request.offset, request.length);
+    case "status":
+      return disk.status(request.offset, request.length, request.limit);
     case "repair":
       return disk.repair(request.level);
     case "info":
@@ -181,7 +183,7 @@ function perform(disk: Disk | DiskSync, request: Request) {
 }
 
 async function readBytes(disk: Disk | DiskSync, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  requireRange({ size: disk.size, closed: false }, offset, length); // before there is memory for it
+  requireRange(disk.size, offset, length); // before there is memory for it
   const bytes = new Uint8Array(length);
   await disk.read(bytes, offset);
   return bytes;

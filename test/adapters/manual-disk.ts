@@ -1,5 +1,5 @@
 /** A disk whose every request is answered by hand, to see what an adapter does meanwhile. */
-import type { V86Beneath } from "../../src/adapters/v86.js";
+import type { BlockDevice } from "../../src/device/block-device.js";
 
 export interface Request {
   verb: "read" | "write" | "flush" | "close";
@@ -10,7 +10,7 @@ export interface Request {
   reject(error: unknown): void;
 }
 
-export class ManualDisk implements V86Beneath {
+export class ManualDisk implements BlockDevice {
   readonly size: number;
   readonly content: Uint8Array;
   /** What was asked so far and what of it waits for an answer. */

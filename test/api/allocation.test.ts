@@ -18,7 +18,7 @@ describe.each(cases)("Room in the file ($format, $face face, $engine engine)", (
     const disk = await create(new MemoryStorage(), 100 * CLUSTER_SIZE);
     for (let cluster = 10; cluster < 60; cluster++)
       await disk.write(patternBytes(cluster, CLUSTER_SIZE), cluster * CLUSTER_SIZE);
-    const kinds = (await disk.blockStatus()).map(({ kind, length }) => [kind, length / CLUSTER_SIZE]);
+    const kinds = (await disk.status()).map(({ kind, length }) => [kind, length / CLUSTER_SIZE]);
     expect(kinds).toEqual([
       ["zero", 10],
       ["data", 50],
@@ -57,7 +57,7 @@ describe.each(cases)("Room in the file ($format, $face face, $engine engine)", (
     await disk.write(patternBytes(1, 5 * CLUSTER_SIZE), 0);
     await disk.flush();
     const place = async (cluster: number) => {
-      const [run] = await disk.blockStatus(cluster * CLUSTER_SIZE, CLUSTER_SIZE);
+      const [run] = await disk.status(cluster * CLUSTER_SIZE, CLUSTER_SIZE);
       return run?.kind === "data" ? run.fileOffset : undefined;
     };
     const freed = await place(2);

@@ -18,8 +18,16 @@ describe("The public names", () => {
       "connectDisk",
       "createZeroScanner",
       "geometryOf",
+      "joinDevices",
+      "joinDevicesSync",
       "probe",
+      "rawDevice",
+      "rawDeviceSync",
+      "readFully",
+      "readFullySync",
       "serveDisk",
+      "writeFully",
+      "writeFullySync",
     ]);
   });
 

@@ -60,7 +60,7 @@ describe.each(combinations)("A disk ($face face, $engine engine)", ({ face, engi
         () => disk.discard(offset, 1),
         () => disk.writeZeroes(offset, 1),
         () => disk.discard(0, offset),
-        ...(wrong === undefined ? [] : [() => disk.blockStatus(offset, 1), () => disk.blockStatus(0, offset)]),
+        ...(wrong === undefined ? [] : [() => disk.status(offset, 1), () => disk.status(0, offset)]),
       ]) {
         await expect(async () => request()).rejects.toThrow(RangeError);
       }
@@ -78,7 +78,7 @@ describe.each(combinations)("A disk ($face face, $engine engine)", ({ face, engi
       await disk.write(new Uint8Array(0), offset);
       await disk.discard(offset, 0);
       await disk.writeZeroes(offset, 0);
-      expect(await disk.blockStatus(offset, 0)).toEqual([]);
+      expect(await disk.status(offset, 0)).toEqual([]);
     }
     await disk.flush();
     await disk.close();
@@ -100,7 +100,7 @@ describe.each(combinations)("A disk ($face face, $engine engine)", ({ face, engi
       () => disk.discard(0, 1),
       () => disk.writeZeroes(0, 1),
       () => disk.flush(),
-      () => disk.blockStatus(),
+      () => disk.status(),
       () => disk.check(),
     ]) {
       await expect(async () => request()).rejects.toMatchObject({ code: "CLOSED" });

@@ -27,8 +27,8 @@ describe.each(cases)("A disk ($format, $face face, $engine engine)", ({ format, 
     const memory = new MemoryStorage(file);
     const disk = await openDisk(face, memory, { engine, base: new MemoryStorage(baseBytes) });
     await disk.write(new Uint8Array(10).fill(0xee), CLUSTER_SIZE + 1000);
-    const status = await disk.blockStatus(CLUSTER_SIZE, CLUSTER_SIZE);
-    const [first] = await disk.blockStatus(0, 1);
+    const status = await disk.status(CLUSTER_SIZE, CLUSTER_SIZE);
+    const [first] = await disk.status(0, 1);
     expect(status).toMatchObject([
       { kind: "data", fileOffset: (first as { fileOffset: number }).fileOffset + CLUSTER_SIZE },
     ]);
@@ -83,7 +83,7 @@ describe.each(cases)("A disk ($format, $face face, $engine engine)", ({ format, 
     expect(disk.info.emptyFlag).toBe(true);
     expect(disk.allocatedBytes).toBe(0);
     expect(await readRange(disk)).toEqual(new Uint8Array(4 * CLUSTER_SIZE));
-    expect(await disk.blockStatus()).toEqual([{ offset: 0, length: 4 * CLUSTER_SIZE, kind: "zero" }]);
+    expect(await disk.status()).toEqual([{ offset: 0, length: 4 * CLUSTER_SIZE, kind: "zero", layer: 0 }]);
     await disk.discard(0, disk.size);
     await disk.close();
     expect(memory.toUint8Array()).toEqual(file);

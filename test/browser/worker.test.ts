@@ -51,7 +51,7 @@ describeWith(browserNeeds, "A page with a disk in a worker", () => {
       await disk.read(got, 1000);
       const wrong = got.findIndex((byte, at) => byte !== (at >= 7192 && at < 11_288 ? 0 : at % 251));
       const { engine } = await disk.info;
-      const runs = (await disk.blockStatus()).map(({ kind }) => kind);
+      const runs = (await disk.status()).map(({ kind }) => kind);
       const { corruptions } = await disk.check();
       const range = await disk.read(got, disk.size).catch((error) => error instanceof RangeError);
       await disk.close();

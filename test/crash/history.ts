@@ -18,7 +18,7 @@ const NOTHING: Between = { storage: ({ storage }) => storage };
 /** Steps, as often as they are likely. */
 const LIKELY_STEPS = [
   ...Array<"write">(10).fill("write"),
-  ...Array<"discard">(4).fill("discard"),
+  ...Array<"zeros">(4).fill("zeros"),
   ...Array<"flush">(3).fill("flush"),
   ...Array<"close">(2).fill("close"),
   "kill",
@@ -50,7 +50,7 @@ class History {
   step(): void {
     const step = this.#changes >= this.#session.limits.changes ? "flush" : this.#nextStep();
     if (step === "write") this.#write();
-    else if (step === "discard") this.#discard();
+    else if (step === "zeros") this.#zeros();
     else if (step === "flush") this.#flush();
     else if (step === "kill") this.#kill();
     else if (step === "repair") this.#note("repair leaks", () => this.#disk.repair("leaks"));
@@ -82,11 +82,11 @@ class History {
     this.#changes++;
   }
 
-  #discard(): void {
+  #zeros(): void {
     const { guest } = this.#session;
     const { offset, length } = this.#range();
     const change = guest.issue(offset, length);
-    this.#note(`discard ${length} at ${offset}`, () => this.#disk.discard(offset, length));
+    this.#note(`zeros for ${length} at ${offset}`, () => this.#disk.writeZeroes(offset, length));
     guest.complete(change);
     this.#changes++;
   }

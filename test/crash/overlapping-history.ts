@@ -44,13 +44,13 @@ async function close(session: Session, disk: Disk): Promise<void> {
 
 async function request(session: Session, disk: Disk): Promise<void> {
   const { random } = session.simulation;
-  const kind = choose(random, ["write", "write", "write", "discard", "flush", "flush"] as const);
+  const kind = choose(random, ["write", "write", "write", "zeros", "flush", "flush"] as const);
   if (kind === "flush") return flush(session, disk);
   const { offset, length } = rangeOf(disk, random);
   const source = kind === "write" ? patternBytes(session.simulation.nextTag(), length) : length;
   session.lines.push(`  ${kind} ${length} at ${offset}`);
   const change = session.guest.issue(offset, source);
-  await (typeof source === "number" ? disk.discard(offset, length) : disk.write(source, offset));
+  await (typeof source === "number" ? disk.writeZeroes(offset, length) : disk.write(source, offset));
   session.guest.complete(change);
 }
 

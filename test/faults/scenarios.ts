@@ -120,7 +120,7 @@ export const scenarios: readonly Scenario[] = [
     prepare: (disk, content) => put(disk, content, 9, 5 * CLUSTER - 5, 3 * CLUSTER),
     act: (disk) => disk.flush(),
   },
-  { name: "blockStatus", quiet: true, act: (disk) => disk.blockStatus() },
+  { name: "blockStatus", quiet: true, act: (disk) => disk.status() },
   { name: "check", prepare: holes, act: (disk) => disk.check() },
   { name: "repair of leaks", damage: leak, prepare: unflushed, act: (disk) => disk.repair("leaks") },
   { name: "repair of nothing", quiet: true, act: (disk) => disk.repair("all") },

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readExtension } from "../../src/image/extension.js";
+import { Medium } from "../../src/medium/medium.js";
 import { runSync } from "../../src/run.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { fixtures, readFixture, testWith } from "../support/peers.js";
@@ -47,15 +48,16 @@ function build(length: number, list: readonly Section[]): Uint8Array {
   return bytes.subarray(0, length);
 }
 
+const mediumOf = (file: Uint8Array): Medium =>
+  new Medium(new MemoryStorage(file), file.length, { preallocation: { mode: "off", size: 0 }, concurrent: false });
+
 /** What a whole cluster says. */
 function parse(cluster: Uint8Array): { bitmapSectors: number[]; problem?: string } {
   const bitmapSectors: number[] = [];
   // Something lies around it in the file.
   const file = new Uint8Array(512 + cluster.length + 100).fill(0xff);
   file.set(cluster, 512);
-  const problem = runSync(
-    readExtension(new MemoryStorage(file), 512, cluster.length, (sector) => bitmapSectors.push(sector)),
-  );
+  const problem = runSync(readExtension(mediumOf(file), 512, cluster.length, (sector) => bitmapSectors.push(sector)));
   return problem === undefined ? { bitmapSectors } : { bitmapSectors, problem };
 }
 

@@ -34,7 +34,7 @@ export async function examine(file: Uint8Array, face: FaceKind, engine: EngineKi
   const last = Math.max(0, clusterCount - 2);
   for (let cluster = 0; cluster < Math.min(clusterCount, 40); cluster++) await examineCluster(disk, file, cluster);
   for (let cluster = last; cluster < clusterCount; cluster++) await examineCluster(disk, file, cluster);
-  await disk.blockStatus();
+  await disk.status();
   await disk.check();
   await disk.flush();
   await disk.close();

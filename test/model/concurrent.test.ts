@@ -22,7 +22,7 @@ function launch({ disk, plan }: World, step: Step): { flight: Flight; done: Prom
   const flight: Flight = { step, offset, length, got: undefined };
   const act = async (): Promise<void> => {
     if (step.verb === "write") await disk.write(patternBytes(step.tag, length), offset);
-    else if (step.verb === "discard") await disk.discard(offset, length);
+    else if (step.verb === "writeZeroes") await disk.writeZeroes(offset, length);
     else if (step.verb === "flush") await disk.flush();
     else flight.got = await readRange(disk, offset, length);
   };
@@ -34,7 +34,7 @@ function serially(before: Uint8Array, flights: readonly Flight[]): Uint8Array | 
   const content = before.slice();
   for (const { step, offset, length, got } of flights) {
     if (step.verb === "write") content.set(patternBytes(step.tag, length), offset);
-    else if (step.verb === "discard") content.fill(0, offset, offset + length);
+    else if (step.verb === "writeZeroes") content.fill(0, offset, offset + length);
     else if (got && !same(got, content.subarray(offset, offset + length))) return undefined;
   }
   return content;
@@ -69,7 +69,7 @@ describe.each(engines)("Requests in flight at once (%s engine)", (engine) => {
   it("take effect as if they had run one after the other", async () => {
     const property = fc.asyncProperty(
       plans("async").filter((plan) => plan.clusterSize < 100_000),
-      fc.array(fc.array(steps("write", "write", "write", "read", "read", "discard", "flush"), { maxLength: 7 }), {
+      fc.array(fc.array(steps("write", "write", "write", "read", "read", "writeZeroes", "flush"), { maxLength: 7 }), {
         maxLength: 8,
         size: "max",
       }),

@@ -21,7 +21,7 @@ async function attempt(world: World, step: Step, failing: FailingStorage): Promi
     failing.likelihood = 0;
   }
   const { offset, length } = rangeOf(step, world.plan.size, world.plan.clusterSize);
-  if (step.verb === "discard" || step.verb === "writeZeroes") world.model.fill(0, offset, offset + length);
+  if (step.verb === "discard" || step.verb === "writeZeroes") world.clear(step.verb, offset, length);
   const now = await readRange(world.disk);
   const expected = now.map((byte, index) => {
     const inside = index >= offset && index < offset + length && step.verb !== "flush";

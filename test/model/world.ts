@@ -4,9 +4,9 @@
  */
 import fc from "fast-check";
 import { expect } from "vitest";
+import type { Extent } from "../../src/device/block-device.js";
 import type { EngineKind } from "../../src/engine/engine.js";
 import type { Format } from "../../src/format/header.js";
-import type { BlockStatus } from "../../src/image/block-status.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import type { Storage } from "../../src/storage/storage.js";
 import { type AnyBase, type AnyDisk, createDisk, type FaceKind, openDisk, readRange } from "../support/faces.js";
@@ -139,6 +139,12 @@ export class World {
     return world;
   }
 
+  /** What zeros do to the model, and a discard, which leaves what lies over the base. */
+  clear(verb: "discard" | "writeZeroes", offset: number, length: number): void {
+    const end = offset + length;
+    this.model.fill(0, verb === "discard" ? Math.min(end, Math.max(offset, this.beneath.content.length)) : offset, end);
+  }
+
   /** Carries out one step on both, and compares what it touched. */
   async step(step: Step): Promise<void> {
     const { offset, length } = rangeOf(step, this.plan.size, this.plan.clusterSize);
@@ -151,7 +157,7 @@ export class World {
       case "writeZeroes":
       case "discard":
         await this.disk[step.verb](offset, length);
-        this.model.fill(0, offset, offset + length);
+        this.clear(step.verb, offset, length);
         return this.compare(offset, length);
       case "flush":
         return this.disk.flush();
@@ -209,7 +215,7 @@ export class World {
       () => this.disk.write(new Uint8Array(length), offset),
       () => this.disk.discard(offset, length),
       () => this.disk.writeZeroes(offset, length),
-      () => this.disk.blockStatus(offset, length),
+      () => this.disk.status(offset, length),
       () => this.disk.read(new Uint8Array(1), -1),
       () => this.disk.write(new Uint8Array(1), offset + 0.5),
     ];
@@ -231,7 +237,7 @@ export class World {
     expect(report.findings.filter(({ kind }) => kind !== "leakedInside" || !this.wasteful)).toEqual([]);
     expect(report.imageEndOffset).toBe(file.length);
     expect(disk.info.inUse).toBe(0);
-    const status = await disk.blockStatus();
+    const status = await disk.status();
     expectAllocated(disk, status, file.length);
     await this.compareStatus(0, this.plan.size, file, disk);
     await disk.close();
@@ -239,16 +245,16 @@ export class World {
 
   /** Compares what block status says with the model, with what lies in the file, and with the base. */
   async compareStatus(offset: number, length: number, file: Uint8Array, disk = this.disk): Promise<void> {
-    const status = await disk.blockStatus(offset, length);
+    const status = await disk.status(offset, length);
     let at = offset;
     for (const [index, run] of status.entries()) {
       expect(run.offset).toBe(at);
       expect(run.length).toBeGreaterThan(0);
       expect(follows(status[index - 1], run)).toBe(false);
       const expected = this.model.subarray(at, at + run.length);
-      if (run.kind === "data") {
+      if (run.kind === "data" && run.layer === 0 && run.fileOffset !== undefined) {
         expectSame(file.subarray(run.fileOffset, run.fileOffset + run.length), expected, at);
-      } else if (run.kind === "base") {
+      } else if (run.kind === "data") {
         expectSame(this.beneath.content.subarray(at, at + run.length), expected, at);
       } else {
         expect(expected.every((byte) => byte === 0)).toBe(true);
@@ -276,10 +282,10 @@ export class World {
   }
 }
 
-function expectAllocated(disk: AnyDisk, status: BlockStatus[], fileSize: number): void {
+function expectAllocated(disk: AnyDisk, status: Extent[], fileSize: number): void {
   const allocated = new Set<number>();
   for (const run of status) {
-    if (run.kind !== "data") continue;
+    if (run.layer > 0 || run.fileOffset === undefined) continue;
     for (let at = run.offset; at < run.offset + run.length; at += disk.clusterSize) {
       allocated.add(run.fileOffset + at - run.offset);
     }
@@ -289,9 +295,9 @@ function expectAllocated(disk: AnyDisk, status: BlockStatus[], fileSize: number)
 }
 
 /** Whether two runs should have been one. */
-function follows(previous: BlockStatus | undefined, run: BlockStatus): boolean {
-  if (previous === undefined || previous.kind !== run.kind) return false;
-  if (previous.kind !== "data" || run.kind !== "data") return true;
+function follows(previous: Extent | undefined, run: Extent): boolean {
+  if (previous === undefined || previous.kind !== run.kind || previous.layer !== run.layer) return false;
+  if (previous.fileOffset === undefined) return run.fileOffset === undefined;
   return previous.fileOffset + previous.length === run.fileOffset;
 }
 

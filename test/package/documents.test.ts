@@ -41,7 +41,7 @@ describe("docs/api.md", () => {
   test("names every verb and property of the faces, and no other", () => {
     const own = (prototype: object) => Object.getOwnPropertyNames(prototype).filter((name) => name !== "constructor");
     const members = [...own(main.Disk.prototype), ...own(Object.getPrototypeOf(main.Disk.prototype))];
-    const disks = page.slice(page.indexOf("## Disks"), page.indexOf("## Options"));
+    const disks = page.slice(page.indexOf("## Disks"), page.indexOf("## Block devices"));
     const rows = matches(disks, /^\| `([\w.]+)/gm).filter((name) => !name.startsWith("Disk."));
     expect(rows.sort()).toEqual(members.sort());
     expect(own(main.DiskSync.prototype).sort()).toEqual(own(main.Disk.prototype).sort());

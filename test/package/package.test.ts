@@ -78,21 +78,23 @@ describe("in plain Node", () => {
 
 describe("in strict TypeScript, all declarations checked", () => {
   const source = `
-    import { type BlockStatus, Disk, DiskError, DiskSync, MemoryStorage, type StorageSync } from "parablock";
+    import { type BlockDevice, type BlockDeviceSync, type Extent, Disk, DiskError, DiskSync, MemoryStorage, type StorageSync } from "parablock";
     import { FileStorage, openFile } from "parablock/node";
     const storage: StorageSync = new MemoryStorage();
     const made: DiskSync = DiskSync.create(storage, { size: 512, format: "v1" });
     const disk: Disk = await Disk.open(await FileStorage.open("a.hds"), { base: made, engine: "js" });
-    const status: BlockStatus[] = await disk.blockStatus(0, 512);
-    for (const run of status) if (run.kind === "data") run.fileOffset.toFixed();
-    // @ts-expect-error: only "data" lies in the file
-    status[0]!.fileOffset;
+    const status: Extent[] = await disk.status(0, 512);
+    for (const run of status) run.fileOffset?.toFixed();
+    // @ts-expect-error: not everything lies in a file
+    status[0]!.fileOffset.toFixed();
+    const device: BlockDevice = disk;
+    const beneath: BlockDeviceSync = made;
     // @ts-expect-error: a synchronous disk cannot stand on an asynchronous storage
     DiskSync.open(await FileStorage.open("a.hds"));
     try { await openFile("b.hds"); } catch (error) {
       if (error instanceof DiskError && error.code === "NOT_FOUND") throw error.cause;
     }
-    export { disk };`;
+    export { device, beneath };`;
 
   test.each([
     ["bundler", "esnext"],

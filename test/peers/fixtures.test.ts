@@ -40,7 +40,7 @@ const md5 = (bytes: Uint8Array): string => createHash("md5").update(bytes).diges
 
 /** Copies what is allocated from one disk to another of the same size. */
 async function copy(from: AnyDisk, to: AnyDisk): Promise<void> {
-  for (const run of await from.blockStatus()) {
+  for (const run of await from.status()) {
     if (run.kind !== "data") continue;
     await to.write(await readRange(from, run.offset, run.length), run.offset);
   }
@@ -63,15 +63,15 @@ describeWith([fixtures], "Disks that other software wrote", () => {
     );
 
     it("map as their BATs say", async () => {
-      const v1 = await (await open("parallels-v1.hds.gz")).blockStatus();
-      const v2 = await (await open("parallels-v2.hds.gz")).blockStatus();
-      const data = { offset: 0, length: 4 * 64 * 1024, kind: "data", fileOffset: 64 * 1024 };
-      const zero = { offset: 4 * 64 * 1024, length: 28 * 64 * 1024, kind: "zero" };
+      const v1 = await (await open("parallels-v1.hds.gz")).status();
+      const v2 = await (await open("parallels-v2.hds.gz")).status();
+      const data = { offset: 0, length: 4 * 64 * 1024, kind: "data", layer: 0, fileOffset: 64 * 1024 };
+      const zero = { offset: 4 * 64 * 1024, length: 28 * 64 * 1024, kind: "zero", layer: 0 };
       expect(v1).toEqual([data, zero]);
       expect(v2).toEqual(v1);
       const desktop = await open(PARALLELS_DESKTOP);
       expect(desktop.allocatedBytes).toBe(99 * MIB);
-      expect((await desktop.blockStatus())[0]).toEqual({ offset: 0, length: MIB, kind: "zero" });
+      expect((await desktop.status())[0]).toEqual({ offset: 0, length: MIB, kind: "zero", layer: 0 });
     });
 
     it("may have a format extension, which survives our writing", async () => {
@@ -80,7 +80,7 @@ describeWith([fixtures], "Disks that other software wrote", () => {
       const memory = new MemoryStorage(file);
       const disk = await openDisk(face, memory, { engine });
       expect(disk.size).toBe(64 * 1024 * MIB);
-      expect(await disk.blockStatus()).toEqual([{ offset: 0, length: disk.size, kind: "zero" }]);
+      expect(await disk.status()).toEqual([{ offset: 0, length: disk.size, kind: "zero", layer: 0 }]);
       expect(disk.info.extension).toEqual({ present: true, offset: extension });
       expect(disk.info.findings.filter(({ severity }) => severity === "corruption")).toEqual([]);
       const bytes = patternBytes(1, 8 * disk.clusterSize);
@@ -135,7 +135,7 @@ describeWith([fixtures], "Disks that other software wrote", () => {
     const [image, copied] = [path("original.hds"), path("copied.hds")];
     writeFileSync(image, readFixture(PARALLELS_DESKTOP));
     const original = await openDisk("sync", FileStorageSync.open(image, { readOnly: true }), {});
-    const data = (await original.blockStatus()).filter((run) => run.kind === "data");
+    const data = (await original.status()).filter((run) => run.kind === "data");
     const theirs = qemuMap(image).filter((entry) => entry.data);
     expect(theirs.map(({ start, length, offset }) => ({ start, length, offset }))).toEqual(
       data.map(({ offset, length, fileOffset }) => ({ start: offset, length, offset: fileOffset })),

@@ -63,7 +63,7 @@ async function fill(disk: AnyDisk, plan: Plan, model: Uint8Array, tag: number): 
 
 /** What QEMU's map says of our disk, in our words. */
 async function expectSameMap(disk: AnyDisk, map: readonly MapEntry[]): Promise<void> {
-  const ours = (await disk.blockStatus()).map((run) =>
+  const ours = (await disk.status()).map((run) =>
     run.kind === "data"
       ? { start: run.offset, length: run.length, data: true, offset: run.fileOffset }
       : { start: run.offset, length: run.length, data: false, offset: undefined },

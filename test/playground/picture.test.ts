@@ -1,6 +1,6 @@
 /** What the playground reckons without a browser: pictures, extents, views of the map, text of the serial port. */
 import { describe, expect, it } from "vitest";
-import { type BlockStatus, DiskSync, MemoryStorage } from "../../src/index.js";
+import { DiskSync, type Extent, MemoryStorage } from "../../src/index.js";
 import { type Found, imageAmong } from "../../web/page/folder.js";
 import { zoomedIn, zoomedOut } from "../../web/page/map-view.js";
 import { plain } from "../../web/page/serial.js";
@@ -46,13 +46,13 @@ describe("A picture of a disk", () => {
 describe("An extent", () => {
   it("is the whole run around a place, and that of the first data in a range", async () => {
     const disk = makeDisk();
-    const runs = disk.blockStatus();
+    const runs = disk.status();
     for (const run of runs) {
       for (const at of [run.offset, run.offset + run.length - CLUSTER]) {
         expect(await extentAt(disk, at, CLUSTER)).toEqual(run);
       }
     }
-    const [second] = runs.filter(({ kind }) => kind === "data").slice(1) as [BlockStatus];
+    const [second] = runs.filter(({ kind }) => kind === "data").slice(1) as [Extent];
     expect(await extentAt(disk, 5 * CLUSTER, 20 * CLUSTER)).toEqual(second);
   });
 });

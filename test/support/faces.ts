@@ -1,8 +1,8 @@
 /** Both faces in one: tests await what either answers. */
+import type { AnyDevice } from "../../src/device/block-device.js";
 import { Disk } from "../../src/disk.js";
 import { type CreateOptionsSync, DiskSync, type OpenOptionsSync } from "../../src/disk-sync.js";
 import type { EngineKind } from "../../src/engine/engine.js";
-import type { BaseDisk } from "../../src/image/base.js";
 import type { CreateOptions, OpenOptions } from "../../src/options.js";
 import type { Storage, StorageSync } from "../../src/storage/storage.js";
 
@@ -15,7 +15,7 @@ export const engines: readonly EngineKind[] = ["wasm", "js"];
 export const combinations = faces.flatMap((face) => engines.map((engine) => ({ face, engine })));
 
 /** Options whose base the face can read is the test's to see to. */
-export type AnyBase = BaseDisk | Storage;
+export type AnyBase = AnyDevice | Storage;
 
 export async function openDisk(face: FaceKind, storage: Storage, options: OpenOptions = {}): Promise<AnyDisk> {
   if (face === "async") return Disk.open(storage, options);

@@ -128,7 +128,7 @@ describe("A remote disk", () => {
     ["discard", (disk) => disk.discard(0, 10), [5]],
     [
       "blockStatus",
-      (disk) => disk.blockStatus(),
+      (disk) => disk.status(),
       [
         undefined,
         null,

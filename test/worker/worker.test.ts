@@ -84,9 +84,9 @@ describe.each(faces)("A disk (%s face) behind a port", (face) => {
     await remote.write(patternBytes(2, 10_000), 4096);
     await remote.writeZeroes(4096, 4096);
     await remote.flush();
-    expect(await remote.blockStatus()).toEqual(await local.blockStatus());
-    expect(await remote.blockStatus(4096)).toEqual(await local.blockStatus(4096));
-    expect(await remote.blockStatus(0, 8192)).toEqual(await local.blockStatus(0, 8192));
+    expect(await remote.status()).toEqual(await local.status());
+    expect(await remote.status(4096)).toEqual(await local.status(4096));
+    expect(await remote.status(0, 8192)).toEqual(await local.status(0, 8192));
     expect(await remote.check()).toEqual(await local.check());
     await remote.close();
   });

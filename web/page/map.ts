@@ -3,7 +3,7 @@
  * under the keyboard's mark, zooms. Of pictures and extents only the last one asked for counts.
  */
 import { formatShare, formatSize } from "../../src/cli/units.js";
-import type { BlockStatus } from "../../src/index.js";
+import type { Extent } from "../../src/index.js";
 import type { PictureData } from "../shared/protocol.js";
 import { grouped, make, many, part } from "./dom.js";
 import { colourOf, MapGrid } from "./map-grid.js";
@@ -173,18 +173,19 @@ function captionOf({ cellSize, offset, length, extents }: PictureData, clusterSi
   return `${shown}${many(extents, "extent")}  ·  ${square}`;
 }
 
-function showExtent(extent: BlockStatus, colour: string): void {
+function showExtent(extent: Extent, colour: string): void {
   const { offset, length, kind } = extent;
   const swatch = make("i");
   swatch.style.background = kind === "data" ? colour : "var(--map-zero)";
   part("read-offset").textContent = grouped(offset);
   part("read-length").replaceChildren(formatSize(length), make("small", {}, grouped(length)));
   part("read-kind").replaceChildren(swatch, kind === "zero" ? "zeros" : kind);
-  part("read-file").textContent = extent.kind === "data" ? grouped(extent.fileOffset) : "nowhere";
+  part("read-file").textContent = extent.fileOffset !== undefined ? grouped(extent.fileOffset) : "nowhere";
   part("map-readout").dataset.state = kind;
 }
 
-function spoken(extent: BlockStatus): string {
-  const place = extent.kind === "data" ? `data, in the file at ${grouped(extent.fileOffset)}` : "nothing allocated";
+function spoken(extent: Extent): string {
+  const place =
+    extent.fileOffset !== undefined ? `data, in the file at ${grouped(extent.fileOffset)}` : "nothing allocated";
   return `From ${grouped(extent.offset)}, ${formatSize(extent.length)}: ${place}`;
 }

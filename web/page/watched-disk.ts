@@ -1,11 +1,11 @@
 /** A disk as a machine uses it: counts what goes through, and knows whether all of it is kept. */
-import type { V86Beneath } from "../../src/adapters/v86.js";
+import type { BlockDevice } from "../../src/index.js";
 import type { RemoteDisk } from "../../src/worker/connect.js";
 
 /** Nothing was written; something is on its way to the disk; all is durable. */
 export type Kept = "none" | "pending" | "kept";
 
-export class WatchedDisk implements V86Beneath {
+export class WatchedDisk implements BlockDevice {
   readonly size: number;
   kept: Kept = "none";
   reads = 0;

@@ -1,5 +1,5 @@
 /** What the page asks of the disk worker. Bytes of disks go over a port of their own, per disk: see `open`. */
-import type { BlockStatus, Format } from "../../src/index.js";
+import type { Extent, Format } from "../../src/index.js";
 
 /** An image that is kept in this browser. */
 export interface KeptDisk {
@@ -75,7 +75,7 @@ export interface Verbs {
   close(id: number): void;
   picture(request: PictureRequest): PictureData;
   /** The first extent of data in a range, whole, or what lies at its start. */
-  extent(range: { id: number; offset: number; length: number }): BlockStatus;
+  extent(range: { id: number; offset: number; length: number }): Extent;
   /** Opens a kept image as plain bytes, to copy it out; answers its length. */
   beginExport(name: string): number;
   exportPiece(range: { offset: number; length: number }): Uint8Array<ArrayBuffer>;

@@ -1,17 +1,13 @@
 /** Draws nothing: adds up what lies where, so that millions of clusters become as many numbers as there are cells. */
-import type { BlockStatus } from "../../src/index.js";
+import type { AnyDevice, Extent } from "../../src/index.js";
 import { type PictureData, type PictureRequest, SLOTS } from "../shared/protocol.js";
 
 /** The part of a disk that is needed here: either face has it. */
-export interface Mapped {
-  size: number;
-  clusterSize: number;
-  info: { fileSize: number; dataOffset: number };
-  blockStatus(offset: number, length: number): BlockStatus[] | Promise<BlockStatus[]>;
-}
+type Mapped = AnyDevice & { readonly clusterSize: number; readonly info: { fileSize: number; dataOffset: number } };
 
-/** Clusters asked for at once: requests of a guest wait no longer than that takes. */
-const WINDOW = 32 * 1024;
+/** The runs of a range's beginning. */
+const runsOf = async (disk: Mapped, offset: number, length: number): Promise<Extent[]> =>
+  (await disk.status?.(offset, length)) ?? [];
 
 export async function pictureOf(disk: Mapped, request: Omit<PictureRequest, "id">): Promise<PictureData> {
   const { clusterSize, info } = disk;
@@ -24,13 +20,13 @@ export async function pictureOf(disk: Mapped, request: Omit<PictureRequest, "id"
     info,
   );
   let before: { end: number; fileEnd: number } | undefined;
-  for (let at = offset; at < offset + length; at += WINDOW * clusterSize) {
-    const runs = await disk.blockStatus(at, Math.min(WINDOW * clusterSize, offset + length - at));
-    for (const run of runs) {
-      if (run.kind !== "data") continue;
+  for (let at = offset; at < offset + length; ) {
+    for (const run of await runsOf(disk, at, offset + length - at)) {
+      at = run.offset + run.length;
+      if (run.fileOffset === undefined) continue;
       const follows = before === undefined || before.fileEnd === run.fileOffset;
-      if (!follows) picture.breaks[Math.floor((run.offset - offset) / picture.cellSize)]!++;
-      // A window's end may have cut an extent.
+      if (!follows) picture.breaks[Math.floor((run.offset - offset) / picture.cellSize)]++;
+      // A batch's end may have cut an extent.
       if (!follows || before?.end !== run.offset) picture.extents++;
       before = { end: run.offset + run.length, fileEnd: run.fileOffset + run.length };
       addRun(picture, run.offset - offset, run.length, run.fileOffset);
@@ -68,7 +64,7 @@ function addRun(picture: PictureData, from: number, length: number, fileOffset: 
     const cell = Math.floor(at / cellSize);
     const part = Math.min(end, (cell + 1) * cellSize) - at;
     if (data[cell] === 0) place[cell] = fileOffset + at - from + part / 2;
-    data[cell]! += part;
+    data[cell] += part;
     at += part;
   }
   fillSlots(picture, fileOffset, length);
@@ -78,21 +74,21 @@ function fillSlots({ slots, fileSize }: PictureData, fileOffset: number, length:
   const slotSize = fileSize / SLOTS;
   const end = Math.min(fileOffset + length, fileSize);
   for (let slot = Math.floor(fileOffset / slotSize); slot < SLOTS && slot * slotSize < end; slot++) {
-    slots[slot]! += Math.min(end, (slot + 1) * slotSize) - Math.max(fileOffset, slot * slotSize);
+    slots[slot] += Math.min(end, (slot + 1) * slotSize) - Math.max(fileOffset, slot * slotSize);
   }
 }
 
 /** The first extent with data in a range, or else what lies at its start; whole, however far it reaches. */
-export async function extentAt(disk: Mapped, offset: number, length: number): Promise<BlockStatus> {
-  const runs = await disk.blockStatus(offset, Math.min(length, disk.size - offset));
-  let extent = runs.find(({ kind }) => kind === "data") ?? runs[0]!;
+export async function extentAt(disk: Mapped, offset: number, length: number): Promise<Extent> {
+  const runs = await runsOf(disk, offset, Math.min(length, disk.size - offset));
+  let extent = runs.find(({ kind }) => kind === "data") ?? runs[0];
   const place = extent.offset;
   // Looks to both sides in steps that double while all that comes belongs to it.
   for (let step = disk.clusterSize; ; step *= 2) {
     const from = Math.max(0, extent.offset - step);
     const to = Math.min(disk.size, extent.offset + extent.length + step);
-    const around = await disk.blockStatus(from, to - from);
-    extent = around.find((run) => run.offset <= place && place < run.offset + run.length)!;
+    const around = await runsOf(disk, from, to - from);
+    extent = around.find((run) => run.offset <= place && place < run.offset + run.length) ?? extent;
     const begins = extent.offset > from || from === 0;
     if (begins && (extent.offset + extent.length < to || to === disk.size)) return extent;
   }

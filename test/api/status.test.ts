@@ -1,7 +1,7 @@
-/** Block status step by step: with a limit, the beginnings of what is left add up to the whole. */
+/** Status step by step: with a limit, the beginnings of what is left add up to the whole. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { BlockStatus } from "../../src/image/block-status.js";
+import type { Extent } from "../../src/device/block-device.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { type AnyDisk, combinations, openDisk } from "../support/faces.js";
 import { makeImage } from "../support/image.js";
@@ -26,19 +26,18 @@ const hostLists = fc
   });
 
 /** The whole of a disk, at most `limit` runs at a time, put together again. */
-async function stepByStep(disk: AnyDisk, limit: number): Promise<BlockStatus[]> {
-  const whole: BlockStatus[] = [];
+async function stepByStep(disk: AnyDisk, limit: number): Promise<Extent[]> {
+  const whole: Extent[] = [];
   for (let offset = 0; offset < disk.size; ) {
-    const part = await disk.blockStatus(offset, disk.size - offset, limit);
+    const part = await disk.status(offset, disk.size - offset, limit);
     expect(part.length).toBeGreaterThan(0);
     expect(part.length).toBeLessThanOrEqual(limit);
     for (const run of part) {
       expect(run.offset).toBe(offset);
       offset += run.length;
       const last = whole[whole.length - 1];
-      const follows =
-        last?.kind === run.kind &&
-        (run.kind !== "data" || (last.kind === "data" && last.fileOffset + last.length === run.fileOffset));
+      const expected = last?.fileOffset === undefined ? undefined : last.fileOffset + last.length;
+      const follows = last?.kind === run.kind && last.layer === run.layer && expected === run.fileOffset;
       if (follows) last.length += run.length;
       else whole.push({ ...run });
     }
@@ -46,7 +45,7 @@ async function stepByStep(disk: AnyDisk, limit: number): Promise<BlockStatus[]> 
   return whole;
 }
 
-describe.each(combinations)("Block status with $engine, $face", ({ face, engine }) => {
+describe.each(combinations)("Status with $engine, $face", ({ face, engine }) => {
   it("with a limit tells of the beginning, and steps add up to the whole", async () => {
     await fc.assert(
       fc.asyncProperty(hostLists, fc.integer({ min: 1, max: 2500 }), fc.nat(4), async (hosts, limit, quarter) => {
@@ -55,7 +54,7 @@ describe.each(combinations)("Block status with $engine, $face", ({ face, engine 
         const disk = await openDisk(face, storage, { readOnly: true, engine, base });
         // Small limits over many runs take long, and tell nothing more.
         const fewest = Math.ceil(hosts.length / 100);
-        expect(await stepByStep(disk, Math.max(limit, fewest))).toEqual(await disk.blockStatus());
+        expect(await stepByStep(disk, Math.max(limit, fewest))).toEqual(await disk.status(0, disk.size, 2 ** 20));
         await disk.close();
       }),
       runs(25),
@@ -67,7 +66,7 @@ describe.each(combinations)("Block status with $engine, $face", ({ face, engine 
       engine,
     });
     for (const limit of [0, -1, 1.5, Number.NaN, "2" as unknown as number])
-      await expect((async () => disk.blockStatus(0, 512, limit))()).rejects.toThrow(/^limit: expected/);
+      await expect((async () => disk.status(0, 512, limit))()).rejects.toThrow(/^limit: expected/);
     await disk.close();
   });
 });

@@ -1,7 +1,7 @@
 /** Runs operations under the lock of the clusters they touch. */
 
 import type { Operation } from "../operation.js";
-import { clusterOf, type Image, requireOpen } from "./image.js";
+import { type Image, requireOpen } from "./image.js";
 import { locked } from "./range-locks.js";
 
 /** Runs `operation` while the clusters of a range (bytes, not empty) are locked, if the disk is still open then. */
@@ -12,8 +12,9 @@ export function withClusters<T>(
   exclusive: boolean,
   operation: () => Operation<T>,
 ): Operation<T> {
-  const last = clusterOf(image, offset + length - 1);
-  return locked(image.locks, clusterOf(image, offset), last, exclusive, function* () {
+  const { grid } = image; // its cluster size is for life
+  const last = grid.clusterOf(offset + length - 1);
+  return locked(image.locks, grid.clusterOf(offset), last, exclusive, function* () {
     requireOpen(image);
     return yield* operation();
   });

@@ -1,0 +1,51 @@
+/**
+ * An image's tables: its header, the BAT in the engine, and what a survey found in them. An open disk may be given new
+ * ones: whoever waited for a lock fetches them afresh.
+ */
+import type { Engine, ScanFacts } from "../engine/engine.js";
+import { FLAG, type Header } from "../format/header.js";
+import { Grid, sectorsToBytes } from "./grid.js";
+
+export class Tables {
+  readonly engine: Engine;
+  readonly header: Header;
+  /** The header as the file has it, with bytes that no field covers. */
+  readonly headerBytes: Uint8Array<ArrayBuffer>;
+  grid: Grid;
+  facts: ScanFacts;
+  /** How many sectors behind its derived place the first cluster lies; kept once it was found. */
+  phase: number | undefined;
+  /** Why the format extension, if there is one, cannot be kept through changes. */
+  extensionProblem: string | undefined;
+  /** The header's empty flag is still set in the file; the BAT there is not to be believed. */
+  emptyFlag: boolean;
+  /**
+   * The file's length up to which a repair has left alone what nothing refers to: it may be what a wrong entry meant. So
+   * nothing is allocated below, and the file is not cut there. 0 for none.
+   */
+  spared = 0;
+
+  constructor(engine: Engine, header: Header, headerBytes: Uint8Array<ArrayBuffer>, fileSize: number) {
+    this.engine = engine;
+    this.header = header;
+    this.headerBytes = headerBytes;
+    this.emptyFlag = (header.flags & FLAG.empty) !== 0;
+    this.grid = new Grid(header, fileSize, 0, 0);
+    this.facts = { allocated: 0, end: 0, below: 0, outside: 0, offGrid: 0, duplicates: 0 };
+  }
+
+  /** The disk's size in bytes. */
+  get size(): number {
+    return sectorsToBytes(this.header.sectorCount);
+  }
+
+  /** The guest cluster one past the disk's last one; the BAT may have fewer entries in a damaged image, or more. */
+  get clusterCount(): number {
+    return Math.ceil(this.size / this.grid.clusterSize);
+  }
+
+  /** One past the last byte of the file that is used. */
+  get end(): number {
+    return this.engine.end === 0 ? this.grid.dataStart : this.grid.hostOffsetOf(this.engine.end);
+  }
+}
