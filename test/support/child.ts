@@ -18,10 +18,16 @@ export function bundleLibrary(outfile: string): string {
   return bundleForNode({ stdin: { contents, resolveDir: source, loader: "ts" } }, outfile);
 }
 
-/** Runs module code that prints one JSON value, which is answered; `library` is in scope. */
-export function runChild(bundle: string, code: string, flags: readonly string[] = []): unknown {
+/**
+ * Runs module code that prints one JSON value, which is answered; `library` is in scope.
+ * @param addressSpace how many bytes of address space the process may have: a limit that Linux keeps
+ */
+export function runChild(bundle: string, code: string, flags: readonly string[] = [], addressSpace?: number): unknown {
   const script = `const library = await import(${JSON.stringify(bundle)});\n${code}`;
-  const printed = execFileSync(process.execPath, [...flags, "--input-type=module", "-e", script], {
+  const command = [process.execPath, ...flags, "--input-type=module", "-e", script];
+  const limited = ["sh", "-c", `ulimit -v ${(addressSpace ?? 0) / 1024} && exec "$@"`, "sh", ...command];
+  const [program, ...args] = addressSpace === undefined ? command : limited;
+  const printed = execFileSync(program, args, {
     encoding: "utf8",
     cwd: join(bundle, ".."),
     stdio: ["ignore", "pipe", "pipe"],

@@ -49,6 +49,13 @@ export const tool = (name: string): Need => ({ name, present: hasTool(name), req
 /** The calls of the operating system that koffi makes. */
 export const nativeCalls: Need = { name: "koffi, on Linux", present: typeof native() !== "string", required: inCi };
 
+/** A limit of address space, `ulimit -v`, that the system keeps. */
+export const addressSpaceLimits: Need = {
+  name: "limits of address space (Linux)",
+  present: process.platform === "linux",
+  required: inCi,
+};
+
 /** The need for the fixtures: a folder beside the repository, which is not part of it. */
 export const fixtures: Need = {
   name: "the fixtures (../shared/fixtures)",
