@@ -128,7 +128,8 @@ const verbs: fc.Arbitrary<Verb> = fc.oneof(steps, fc.constantFrom(1, 3, 0x7fffff
 /** Does the verb in all three and compares what they answer. */
 function run({ name, layer, first, count, bat, grid }: Verb, twins: readonly Owners[], naive: NaiveOwners): void {
   const limit = CLUSTERS - first;
-  const entries = bat.slice(0, limit);
+  // Runs towards 2^32 by steps as long as these begin below 0.
+  const entries = bat.slice(0, limit).map((entry) => entry >>> 0);
   const clusters = Math.min(count, limit);
   const plain = Array.from({ length: clusters }, (_, index) => first + index + 1);
   switch (name) {
