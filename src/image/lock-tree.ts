@@ -111,7 +111,7 @@ function joined(one: Tree, other: Tree): Tree {
 }
 
 const precedes = (one: RangeLock, other: RangeLock): boolean =>
-  one.first < other.first || (one.first === other.first && one.arrival < other.arrival);
+  one.first < other.first || (one.first <= other.first && one.arrival < other.arrival);
 
 /** A node whose children have changed. */
 function summed(tree: RangeLock): RangeLock {
