@@ -3,8 +3,9 @@
  * terabyte in clusters of 1 MiB). `map` is called as often as its table fills up on the way through the BAT.
  */
 
-import { createEngine, createZeroScanner } from "../src/engine/create.js";
+import { createEngine, createOwners, createZeroScanner } from "../src/engine/create.js";
 import type { Engine, ZeroScanner } from "../src/engine/engine.js";
+import type { Owners } from "../src/engine/owners.js";
 import { type MeasureOptions, measure } from "./measure.js";
 
 export interface MapRow {
@@ -62,6 +63,9 @@ function questions(count: number): Question[] {
     ["map, 1 entry a call", () => shortMaps(count, 1), "entry", count],
     ["scan, all contiguous", () => scans(count, contiguous), "entry", count],
     ["scan, shuffled", () => scans(count, shuffled(count)), "entry", count],
+    ["count fragments, shuffled", () => fragments(count), "entry", count],
+    ["owners, a layer adopted, runs of 8", () => adoptions(count), "entry", count],
+    ["owners, map, 64 clusters a call, runs of 1 to 16", () => ownerMaps(count), "entry", count],
     ["zero test of 1 MiB", zeroTests, "byte", ZERO_BYTES],
     ["release, allocate and link one cluster at a time", () => allocations(2 ** 16), "cluster", 2 ** 16],
   ];
@@ -93,6 +97,52 @@ function scans(count: number, entryAt: EntryAt): Pair<() => unknown> {
     const engine = engineWith(kind, count, entryAt);
     return () => engine.scan({ origin: 1, lastEntry: count, hostLimit: count });
   });
+}
+
+function fragments(count: number): Pair<() => unknown> {
+  return pairOf((kind) => {
+    const engine = engineWith(kind, count, shuffled(count));
+    return () => engine.countFragments();
+  });
+}
+
+function adoptions(count: number): Pair<() => unknown> {
+  return pairOf((kind) => {
+    const owners = createOwners(kind, count);
+    const bat = Uint32Array.from(
+      { length: count },
+      runsOf(() => 8),
+    );
+    return () => adopt(owners, 1, bat);
+  });
+}
+
+/** Each run is held by some layer of a chain of 30. */
+function ownerMaps(count: number): Pair<() => unknown> {
+  return pairOf((kind) => {
+    const owners = createOwners(kind, count);
+    const nextLength = randomLengths(16);
+    for (let first = 0; first < count; ) {
+      const length = Math.min(nextLength(), count - first);
+      owners.adoptPlain(nextLength() + nextLength() - 2, first, length);
+      first += length;
+    }
+    return () => {
+      let extents = 0;
+      for (let cluster = 0; cluster < count; cluster += 64)
+        extents += owners.map(cluster, Math.min(64, count - cluster));
+      return extents;
+    };
+  });
+}
+
+function adopt(owners: Owners, layer: number, bat: Uint32Array): void {
+  const { entries } = owners;
+  for (let first = 0; first < bat.length; first += entries.length) {
+    const piece = bat.subarray(first, first + entries.length);
+    entries.set(piece);
+    owners.adopt(layer, first, piece.length, { origin: 1, step: 1, lastEntry: 0xfffffffe });
+  }
 }
 
 function zeroTests(): Pair<() => unknown> {

@@ -107,6 +107,16 @@ describe.each(["wasm", "js"] as const)("map in %s", (kind) => {
     }
   });
 
+  it("writes nothing beside a table that fills out of step with the blocks of lanes", () => {
+    const bat = Uint32Array.from({ length: 4000 }, (_, index) =>
+      index < 40 ? index + 1 : ((index * 7919) % 5000) + 100,
+    );
+    const engine = engineOf(bat, 1);
+    expect(engine.map(0, 4000)).toBe(engine.extentCapacity);
+    expect(engine.bat).toEqual(bat);
+    expect(mapAll(engine, 0, 4000)).toEqual(naiveRuns(bat, 0, 4000, 1));
+  });
+
   it("ends the last extent of a full table where its run ends", () => {
     const entries = Array.from({ length: 1024 * 2 }, (_, index) => [((index * 7919) % 5000) + 10_000, 0, 0, 0]).flat();
     const engine = engineOf(entries, 1);
