@@ -1,22 +1,36 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createEngine, createZeroScanner, wasmUnavailable } from "../../src/engine/create.js";
+import { createEngine, createOwners, createZeroScanner, wasmUnavailable } from "../../src/engine/create.js";
 
 afterEach(() => {
   vi.unstubAllGlobals();
   vi.resetModules();
 });
 
-/** The same module where compiling is forbidden, as a page's content security policy does it. */
-async function withoutWasm() {
+/** The same module on another platform: `fail` is called where a part of WebAssembly is made there. */
+async function whereWasmFails(fail: (part: "Module" | "Instance") => void) {
   vi.resetModules();
-  vi.stubGlobal("WebAssembly", {
-    Module: class {
-      constructor() {
-        throw new EvalError("blocked by CSP");
-      }
-    },
-  });
+  const { Module, Instance } = WebAssembly;
+  class FailingModule extends Module {
+    constructor(bytes: BufferSource) {
+      fail("Module");
+      super(bytes);
+    }
+  }
+  class FailingInstance extends Instance {
+    constructor(module: WebAssembly.Module) {
+      fail("Instance");
+      super(module);
+    }
+  }
+  vi.stubGlobal("WebAssembly", { Module: FailingModule, Instance: FailingInstance });
   return import("../../src/engine/create.js");
+}
+
+/** Where compiling is forbidden, as a page's content security policy does it. */
+function withoutWasm() {
+  return whereWasmFails(() => {
+    throw new EvalError("blocked by CSP");
+  });
 }
 
 describe("choosing an engine", () => {
@@ -28,13 +42,53 @@ describe("choosing an engine", () => {
 
   it("takes the kind it is told", () => {
     expect([createEngine("js", 10, 1).kind, createEngine("wasm", 10, 1).kind]).toEqual(["js", "wasm"]);
+    expect([createOwners("js", 10).kind, createOwners("wasm", 10).kind]).toEqual(["js", "wasm"]);
   });
 
   it("falls back to plain TypeScript where the module cannot be compiled, and tells why", async () => {
-    const { createEngine, createZeroScanner, wasmUnavailable } = await withoutWasm();
-    expect(createEngine(undefined, 10, 1).kind).toBe("js");
-    expect(createZeroScanner(undefined, 10).kind).toBe("js");
+    const { createEngine, createOwners, createZeroScanner, wasmUnavailable } = await withoutWasm();
+    for (const made of [
+      createEngine(undefined, 10, 1),
+      createOwners(undefined, 10),
+      createZeroScanner(undefined, 10),
+    ]) {
+      expect([made.kind, made.fallback?.cause]).toEqual(["js", new EvalError("blocked by CSP")]);
+    }
     expect(wasmUnavailable()?.cause).toBeInstanceOf(EvalError);
+  });
+
+  it("falls back where no instance can be made, each time anew, and says so of that one only", async () => {
+    let short = true;
+    const { createEngine, createOwners, createZeroScanner, wasmUnavailable } = await whereWasmFails((part) => {
+      if (part === "Instance" && short) throw new RangeError("no address space");
+    });
+    const makers = [
+      (kind?: "wasm" | "js") => createEngine(kind, 10, 1),
+      (kind?: "wasm" | "js") => createOwners(kind, 10),
+      (kind?: "wasm" | "js") => createZeroScanner(kind, 10),
+    ];
+    for (const make of makers) {
+      short = true;
+      const { kind, fallback } = make();
+      expect([kind, fallback]).toMatchObject(["js", { code: "NO_MEMORY", cause: { message: "no address space" } }]);
+      expect(() => make("wasm")).toThrow(expect.objectContaining({ code: "NO_MEMORY" }));
+      expect(make("js").fallback).toBeUndefined();
+      short = false;
+      expect([make().kind, make().fallback, wasmUnavailable()]).toEqual(["wasm", undefined, undefined]);
+    }
+  });
+
+  it("compiles the module later where memory was short for that at first", async () => {
+    let attempts = 0;
+    const { createEngine } = await whereWasmFails((part) => {
+      if (part === "Module" && attempts++ === 0) throw new RangeError("out of memory");
+    });
+    expect(createEngine(undefined, 10, 1).fallback).toMatchObject({ code: "NO_MEMORY" });
+    expect([createEngine(undefined, 10, 1).kind, createEngine("wasm", 10, 1).kind, attempts]).toEqual([
+      "wasm",
+      "wasm",
+      2,
+    ]);
   });
 
   it("is told by a disk, too", async () => {

@@ -1,7 +1,10 @@
 /** A process whose address space is short: each WebAssembly memory reserves gigabytes of it, and disks must go on without. */
+
+import { truncateSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { bundleLibrary, runChild } from "../support/child.js";
 import { temporaryFolder } from "../support/folder.js";
+import { makeImage } from "../support/image.js";
 import { addressSpaceLimits, describeWith } from "../support/peers.js";
 
 const path = temporaryFolder();
@@ -69,6 +72,27 @@ describeWith([addressSpaceLimits], "A process with room for a few WebAssembly me
       });
     }
     expect([plain.engine, plain.engineFallback]).toEqual(["js", undefined]);
+  });
+
+  it("cannot open a disk whose BAT does not fit, which is NO_MEMORY and no caller's mistake", () => {
+    const entries = 2 ** 29 - 1;
+    const head = makeImage({ format: "v2", tracks: 8, hosts: [], header: { batEntries: entries } }).subarray(0, 64);
+    writeFileSync(path("huge.hds"), head);
+    truncateSync(path("huge.hds"), 64 + 4 * entries);
+    const failures = runChild(
+      bundle,
+      `const failures = [];
+      for (const engine of ["js", "wasm", undefined]) {
+        for (const open of [library.openFile, library.openFileSync]) {
+          try { await open(${JSON.stringify(path("huge.hds"))}, { readOnly: true, engine }); failures.push("open"); }
+          catch ({ name, code }) { failures.push(name + " " + code); }
+        }
+      }
+      console.log(JSON.stringify(failures));`,
+      [],
+      2.5e9,
+    );
+    expect(failures).toEqual(new Array(6).fill("DiskError NO_MEMORY"));
   });
 
   it("checks a disk that has the last of them: what it looks for zeros with needs none", () => {

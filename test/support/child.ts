@@ -25,7 +25,7 @@ export function bundleLibrary(outfile: string): string {
 export function runChild(bundle: string, code: string, flags: readonly string[] = [], addressSpace?: number): unknown {
   const script = `const library = await import(${JSON.stringify(bundle)});\n${code}`;
   const command = [process.execPath, ...flags, "--input-type=module", "-e", script];
-  const limited = ["sh", "-c", `ulimit -v ${(addressSpace ?? 0) / 1024} && exec "$@"`, "sh", ...command];
+  const limited = ["sh", "-c", `ulimit -v ${Math.floor((addressSpace ?? 0) / 1024)} && exec "$@"`, "sh", ...command];
   const [program, ...args] = addressSpace === undefined ? command : limited;
   const printed = execFileSync(program, args, {
     encoding: "utf8",
