@@ -80,14 +80,19 @@ function storeExtent(image: Image, extent: Extent, source: Source, runs: NewRun[
     : storeNew(image, extent, source, runs);
 }
 
-/** Notes the entries of one request, to be written as one. */
+/** Notes the entries of one request, to be written as one. In scattered free space they are very many runs. */
 function deferRuns(image: Image, runs: readonly NewRun[]): void {
   if (runs.length === 0) return;
-  const first = Math.min(...runs.map(({ cluster }) => cluster));
-  const end = Math.max(...runs.map(({ cluster, count }) => cluster + count));
-  const fileEnd = Math.max(...runs.map(({ hostCluster, count }) => image.grid.hostOffsetOf(hostCluster + count)));
-  const hidden = runs.reduce((sum, { count }) => sum + count, 0) === end - first;
-  defer(image, { first, count: end - first, hidden, early: runs.every(({ early }) => early), fileEnd });
+  let [first, end, total, hostEnd, early] = [Number.POSITIVE_INFINITY, 0, 0, 0, true];
+  for (const run of runs) {
+    first = Math.min(first, run.cluster);
+    end = Math.max(end, run.cluster + run.count);
+    hostEnd = Math.max(hostEnd, run.hostCluster + run.count);
+    total += run.count;
+    early &&= run.early;
+  }
+  const count = end - first;
+  defer(image, { first, count, hidden: total === count, early, fileEnd: image.grid.hostOffsetOf(hostEnd) });
 }
 
 /** Stores bytes in a range of unallocated clusters, run by run of free host clusters; adds what it links to `runs`. */
