@@ -29,6 +29,10 @@ export function* together(operations: Iterable<Operation<void>>): Operation<void
 }
 
 /** An operation for each item, made when it is its turn. */
-export function* forEach<T>(items: Iterable<T>, operation: (item: T) => Operation<void>): Iterable<Operation<void>> {
+export function forEach<T>(items: Iterable<T>, operation: (item: T) => Operation<void>): Iterable<Operation<void>> {
+  return Array.isArray(items) && items.length < 2 ? items.map(operation) : made(items, operation);
+}
+
+function* made<T>(items: Iterable<T>, operation: (item: T) => Operation<void>): Iterable<Operation<void>> {
   for (const item of items) yield operation(item);
 }
