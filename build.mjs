@@ -19,6 +19,7 @@ const { metafile } = await build({
   format: "esm",
   platform: "neutral",
   target: "es2022",
+  mainFields: ["browser", "module", "main"], // of the packages that are bundled
   chunkNames: "shared/[name]-[hash]",
   sourcemap: true,
   metafile: true,

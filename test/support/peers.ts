@@ -20,7 +20,8 @@ export interface Need {
 
 const inCi = process.env.CI === "true";
 const sharedFolder = fileURLToPath(new URL("../../../shared/", import.meta.url));
-const fixturesFolder = join(sharedFolder, "fixtures");
+/** Where the fixtures lie, if they are there. */
+export const fixturesFolder = join(sharedFolder, "fixtures");
 const casesFolder = join(sharedFolder, "cases");
 
 /** Servers lie where the PATH of most users does not lead. */

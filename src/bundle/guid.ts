@@ -1,0 +1,38 @@
+/** GUIDs of snapshots and images. They compare without case and braces, so they are held in one form: braces, small letters. */
+import { quote } from "../printable.js";
+
+/** A GUID in the one form in which they are held: `{5fbaabe3-6958-40ff-92a7-860e329aab41}`. */
+export type Guid = `{${string}}`;
+
+/** The parent of a root; the encryption engine of a disk that is not encrypted. */
+export const NO_GUID: Guid = "{00000000-0000-0000-0000-000000000000}";
+/** The top of a bundle whose descriptor names none. */
+export const DEFAULT_TOP: Guid = "{5fbaabe3-6958-40ff-92a7-860e329aab41}";
+/** What backup software calls its snapshot: an ordinary one, but never the top. */
+export const BACKUP_GUID: Guid = "{704718e1-2314-44c8-9087-d78ed36b0f4e}";
+
+const DIGITS = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The GUID that a text means, with or without braces, in any case; undefined where it is none. */
+export function parseGuid(text: string): Guid | undefined {
+  const trimmed = text.trim().toLowerCase();
+  const digits = trimmed.startsWith("{") && trimmed.endsWith("}") ? trimmed.slice(1, -1) : trimmed;
+  return DIGITS.test(digits) ? `{${digits}}` : undefined;
+}
+
+/** A GUID that a caller hands in. @throws TypeError, RangeError */
+export function requireGuid(guid: unknown, name = "guid"): Guid {
+  if (typeof guid !== "string") throw new TypeError(`${name}: expected a GUID, got ${quote(guid)}`);
+  const parsed = parseGuid(guid);
+  if (parsed === undefined) throw new RangeError(`${name}: expected a GUID such as ${DEFAULT_TOP}, got ${quote(guid)}`);
+  return parsed;
+}
+
+/** A new GUID that nobody else has (RFC 9562, version 4). */
+export function randomGuid(): Guid {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `{${digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")}}`;
+}
