@@ -3,6 +3,7 @@
 import { DiskError } from "../errors.js";
 import { quote, shownName } from "../printable.js";
 import { isThenable } from "../promises.js";
+import { isFileName, LONGEST_NAME } from "./folder.js";
 import { closedOpfs } from "./opfs-error.js";
 
 /** The part of FileSystemSyncAccessHandle that is used; TypeScript knows the type in workers only. */
@@ -46,19 +47,13 @@ function missingHere(): string | undefined {
   return "files of OPFS open in dedicated workers only: open the disk in one, and use serveDisk there and connectDisk here";
 }
 
-const LONGEST_NAME = 255;
 const NAMES = `names of 1 to ${LONGEST_NAME} bytes, parted by "/", none of them "." or "..", without backslashes, NUL and halves of characters`;
 
 /** The parts of a path. @throws TypeError, or RangeError for names that not every browser takes */
 export function requirePath(path: string): string[] {
   const parts = path.split("/").filter((part) => part !== "");
-  if (parts.length === 0 || !parts.every(isName)) throw badPath(path);
+  if (parts.length === 0 || !parts.every(isFileName)) throw badPath(path);
   return parts;
-}
-
-/** What every browser takes as a name, and tells from every other: NUL and halves of characters are not told apart. */
-function isName(part: string): boolean {
-  return !/^\.\.?$|[\\\0\p{Cs}]/u.test(part) && new TextEncoder().encode(part).length <= LONGEST_NAME;
 }
 
 function badPath(path: string, cause?: unknown): RangeError {
