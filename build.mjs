@@ -9,6 +9,7 @@ const { metafile } = await build({
   entryPoints: {
     index: "src/index.ts",
     node: "src/node.ts",
+    bundle: "src/bundle.ts",
     v86: "src/adapters/v86.ts",
     "sync-disk": "src/adapters/sync-disk.ts",
     cli: "src/cli/main.ts",

@@ -4,7 +4,7 @@ import { Face } from "./face.js";
 import { check } from "./image/check.js";
 import { abandon, close } from "./image/close.js";
 import { createOpen } from "./image/create.js";
-import { directError, directReadOffset, directWriteOffset, noteDirect, wasEnoughSync } from "./image/direct.js";
+import { directError, directRead, directWrite, noteDirect, wasEnoughSync } from "./image/direct.js";
 import { discard, writeZeroes } from "./image/discard.js";
 import { flush } from "./image/flush.js";
 import { open, owning } from "./image/open.js";
@@ -117,9 +117,9 @@ export class DiskSync extends Face implements BlockDeviceSync {
 
   /** Whether one transfer was enough; where it was short, the operation does it all again. */
   #readDirect(buffer: Uint8Array, offset: number): boolean {
-    const fileOffset = directReadOffset(this.image, buffer, offset);
-    if (fileOffset < 0) return false;
-    const { storage } = this.image.medium;
+    const place = directRead(this.image, buffer, offset);
+    if (place === undefined) return false;
+    const { storage, fileOffset } = place;
     const { length } = buffer;
     try {
       const answer = storage.read(buffer, fileOffset);
@@ -130,9 +130,9 @@ export class DiskSync extends Face implements BlockDeviceSync {
   }
 
   #writeDirect(buffer: Uint8Array, offset: number): boolean {
-    const fileOffset = directWriteOffset(this.image, buffer, offset);
-    if (fileOffset < 0) return false;
-    const { storage } = this.image.medium;
+    const place = directWrite(this.image, buffer, offset);
+    if (place === undefined) return false;
+    const { storage, fileOffset } = place;
     const { length } = buffer;
     try {
       const answer = storage.write(buffer, fileOffset);

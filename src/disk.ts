@@ -5,7 +5,7 @@ import { Face } from "./face.js";
 import { check } from "./image/check.js";
 import { abandon, close } from "./image/close.js";
 import { createOpen } from "./image/create.js";
-import { directError, directReadOffset, directWriteOffset, isOrdered, noteDirect } from "./image/direct.js";
+import { directError, directRead, directWrite, isOrdered, noteDirect, type Place } from "./image/direct.js";
 import { discard, writeZeroes } from "./image/discard.js";
 import { flush } from "./image/flush.js";
 import { open, owning } from "./image/open.js";
@@ -126,38 +126,32 @@ export class Disk extends Face implements BlockDevice {
 
   /** The way of a request that one transfer serves; nothing where it is not one. The lock is taken before this returns. */
   #readDirect(buffer: Uint8Array, offset: number): Promise<void> | undefined {
-    const fileOffset = directReadOffset(this.image, buffer, offset);
-    return fileOffset < 0 ? undefined : this.#direct("reading", buffer, offset, fileOffset);
+    const place = directRead(this.image, buffer, offset);
+    return place && this.#direct("reading", buffer, offset, place);
   }
 
   #writeDirect(buffer: Uint8Array, offset: number): Promise<void> | undefined {
-    const fileOffset = directWriteOffset(this.image, buffer, offset);
-    return fileOffset < 0 ? undefined : this.#direct("writing", buffer, offset, fileOffset);
+    const place = directWrite(this.image, buffer, offset);
+    return place && this.#direct("writing", buffer, offset, place);
   }
 
   /** Makes one transfer under its lock; not where others hold the clusters: the operation waits in line. */
-  #direct(
-    verb: "reading" | "writing",
-    buffer: Uint8Array,
-    offset: number,
-    fileOffset: number,
-  ): Promise<void> | undefined {
+  #direct(verb: "reading" | "writing", buffer: Uint8Array, offset: number, place: Place): Promise<void> | undefined {
     const { image } = this;
     const { grid, locks } = image;
     const last = grid.clusterOf(offset + buffer.length - 1);
     const lock = locks?.tryAcquire(grid.clusterOf(offset), last, verb === "writing");
-    return lock && this.#transfer(verb, takeBuffer(buffer), offset, fileOffset, lock);
+    return lock && this.#transfer(verb, takeBuffer(buffer), offset, place, lock);
   }
 
   async #transfer(
     verb: "reading" | "writing",
     buffer: Uint8Array,
     offset: number,
-    fileOffset: number,
+    { storage, fileOffset }: Place,
     lock: RangeLock,
   ): Promise<void> {
     const { image } = this;
-    const { storage } = image.medium;
     const { length } = buffer;
     try {
       const answer = await (verb === "reading" ? storage.read(buffer, fileOffset) : storage.write(buffer, fileOffset));

@@ -10,7 +10,8 @@ import type { RepairReport } from "./image/reports.js";
 export abstract class Face {
   protected readonly image: Image;
 
-  protected constructor(image: Image) {
+  /** @internal */
+  constructor(image: Image) {
     this.image = image;
   }
 

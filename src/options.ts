@@ -8,6 +8,7 @@ import type { Format } from "./format/header.js";
 import { type NewDiskSettings, requireCreatable } from "./image/create.js";
 import type { OpenSettings } from "./image/open.js";
 import type { PreallocationMode, RepairLevel } from "./image/reports.js";
+import { preallocationOf, requirePreallocation } from "./medium/preallocation.js";
 import { quote } from "./printable.js";
 import { storageName } from "./storage/answers.js";
 import type { Storage } from "./storage/storage.js";
@@ -52,7 +53,6 @@ export interface CreateOptions<Beneath = AnyDevice | Storage> extends Omit<OpenO
   format?: Format;
 }
 
-export const DEFAULT_PREALLOCATION = 128 * 1024 * 1024;
 export const DEFAULT_CLUSTER_SIZE = 1024 * 1024;
 export const DEFAULT_FORMAT: Format = "v2";
 
@@ -109,24 +109,4 @@ export function requireValues({ readOnly, engine, repair = "none", prealloc, bas
   if (prealloc !== undefined) requirePreallocation(prealloc);
   if (base !== undefined && !isReadable(base))
     throw new TypeError(`base: expected an open disk, or a storage with raw bytes, got ${quote(base)}`);
-}
-
-const MODES: readonly PreallocationMode[] = ["falloc", "truncate", "off"];
-
-function requirePreallocation(prealloc: NonNullable<OpenOptions["prealloc"]>): void {
-  if (typeof prealloc !== "object" || prealloc === null)
-    throw new TypeError(`prealloc: expected { mode, size }, got ${quote(prealloc)}`);
-  requireOptions(prealloc, { mode: true, size: true });
-  const { mode, size = DEFAULT_PREALLOCATION } = prealloc;
-  if (!MODES.includes(mode))
-    throw new RangeError(`prealloc.mode: expected one of ${MODES.join(", ")}, got ${quote(mode)}`);
-  if (!Number.isSafeInteger(size) || size < 0)
-    throw new RangeError(`prealloc.size: expected a number of bytes, got ${quote(size)}`);
-}
-
-function preallocationOf(storage: Storage, prealloc: OpenOptions["prealloc"]): OpenSettings["preallocation"] {
-  if (storage.preallocation !== undefined) requirePreallocation(storage.preallocation);
-  const { mode, size = DEFAULT_PREALLOCATION } =
-    prealloc ?? storage.preallocation ?? ({ mode: storage.allocate ? "falloc" : "off" } as const);
-  return { mode, size };
 }

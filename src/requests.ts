@@ -22,6 +22,10 @@ export function requireLimit(limit: number): void {
     throw new RangeError(`limit: expected a number of runs, at least 1, got ${quote(limit)}`);
 }
 
+export function readOnlyError(): DiskError {
+  return new DiskError("READ_ONLY", "the disk is open for reading only: open it without readOnly to change it");
+}
+
 export function closedError(): DiskError {
   return new DiskError("CLOSED", "the disk is closed: open it again");
 }

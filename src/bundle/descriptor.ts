@@ -71,6 +71,11 @@ export class Descriptor {
     return this.graph.top;
   }
 
+  /** Whether a snapshot is none for people: a deletion that did not finish has left its images in a chain. */
+  isTemporary(guid: Guid): boolean {
+    return this.snapshots.some((snapshot) => snapshot.guid === guid && snapshot.temporary === true);
+  }
+
   /** The image of a snapshot in a storage. @throws DiskError NOT_FOUND */
   imageOf(storage: number, guid: Guid): BundleImage {
     const { images } = this.places.storages[storage];
@@ -161,7 +166,8 @@ function readShots(root: XmlElement): { snapshots: Snapshot[]; elements: Map<Gui
     const guid = guidOf(element, "GUID");
     const parent = anyGuidOf(element, "ParentGUID");
     elements.set(guid, element);
-    return parent === NO_GUID ? { guid } : { guid, parent };
+    const temporary = ["", "0", "false"].includes((optionalValue(element, "Temporary") ?? "").toLowerCase());
+    return { guid, ...(parent === NO_GUID ? {} : { parent }), ...(temporary ? {} : { temporary: true }) };
   });
   return { snapshots, elements };
 }

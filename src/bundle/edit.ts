@@ -38,6 +38,14 @@ export class Edit {
     this.#replace(element.end, element.end, text);
   }
 
+  /** Adds an element that holds text behind the last one inside another. */
+  addInside(element: XmlElement, name: string, value: string): void {
+    const last = element.children.filter((child) => child.type === "element").at(-1);
+    if (last === undefined) return;
+    const text = `${this.#indentOf(last)}<${name}>${escapeText(value)}</${name}>`;
+    this.#replace(last.end, last.end, text);
+  }
+
   /** The new text. */
   apply(): string {
     const pieces = [...this.#pieces].sort((a, b) => a.start - b.start || a.end - b.end);

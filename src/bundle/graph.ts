@@ -12,6 +12,8 @@ export interface Snapshot {
   readonly guid: Guid;
   /** Absent: a root, which stands on nothing. */
   readonly parent?: Guid;
+  /** It is to go: only what stands on it reads right. */
+  readonly temporary?: boolean;
 }
 
 /** One line of a tree. */

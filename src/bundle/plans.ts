@@ -63,6 +63,18 @@ export function withoutSnapshot(descriptor: Descriptor, guid: Guid, target: Merg
   return planOf(descriptor, edit);
 }
 
+/** A snapshot goes, but its images stay in the chain of those that stand on it: under another GUID, and marked as temporary. */
+export function asTemporary(descriptor: Descriptor, guid: Guid, temporary: Guid): Plan {
+  const { graph, places } = descriptor;
+  const edit = new Edit(descriptor.toString());
+  const shot = shotOf(descriptor, guid);
+  setField(edit, shot, "GUID", temporary);
+  edit.addInside(shot, "Temporary", "1");
+  for (const child of graph.childrenOf(guid)) setField(edit, shotOf(descriptor, child), "ParentGUID", temporary);
+  for (const { images } of places.storages) setField(edit, elementOf(images, guid), "GUID", temporary);
+  return planOf(descriptor, edit);
+}
+
 /**
  * Goes back to a snapshot: the top's images are dropped, empty ones stand above that snapshot.
  * @param files the new images' files, one for each storage, in order

@@ -16,28 +16,33 @@ interface Piece {
 /** What a joined device can do if all of its parts can. */
 const ALL_CAN = ["write", "writeZeroes", "discard", "flush", "close"] as const;
 
-/** Joins devices; they are closed with what is made of them. */
-export function joinedVerbs(devices: readonly AnyDevice[]): Verbs {
-  const joined = new Joined(devices);
+/**
+ * Joins devices; they are closed with what is made of them.
+ * @param sizes how many bytes of each, at most those that it has
+ */
+export function joinedVerbs(devices: readonly AnyDevice[], sizes = devices.map(({ size }) => size)): Verbs {
+  const joined = new Joined(devices, sizes);
   const missing = ALL_CAN.filter((verb) => devices.some((device) => device[verb] === undefined));
   return Object.assign(joined, Object.fromEntries(missing.map((verb) => [verb, undefined])));
 }
 
 class Joined implements Verbs {
   readonly #devices: readonly AnyDevice[];
+  readonly #sizes: readonly number[];
   readonly path: string | undefined;
   readonly readOnly: boolean;
   readonly clusterSize: number;
 
-  constructor(devices: readonly AnyDevice[]) {
+  constructor(devices: readonly AnyDevice[], sizes: readonly number[]) {
     this.#devices = devices;
+    this.#sizes = sizes;
     this.path = devices[0]?.path;
     this.readOnly = devices.some(({ readOnly }) => readOnly === true);
     this.clusterSize = Math.max(1, ...devices.map(({ clusterSize = 1 }) => clusterSize));
   }
 
   get size(): number {
-    return this.#devices.reduce((sum, { size }) => sum + size, 0);
+    return this.#sizes.reduce((sum, size) => sum + size, 0);
   }
 
   read(buffer: Uint8Array, offset: number): Operation<void> {
@@ -91,10 +96,10 @@ class Joined implements Verbs {
   #pieces(offset: number, length: number): Piece[] {
     const end = offset + length;
     let start = 0;
-    return this.#devices.flatMap((device) => {
+    return this.#devices.flatMap((device, index) => {
       const at = Math.max(offset, start);
       const from = at - start;
-      start += device.size;
+      start += this.#sizes[index];
       const part = Math.min(end, start) - at;
       return part > 0 ? [{ device, from, at, length: part }] : [];
     });

@@ -39,7 +39,8 @@ function* closeMedium(image: Image): Operation<void> {
   image.closed = true;
 }
 
-function* finish(image: Image): Operation<void> {
+/** Makes all durable and says "closed cleanly"; the file stays open, and the next change marks it again. */
+export function* finish(image: Image): Operation<void> {
   if (image.readOnly || image.header.inUse !== IN_USE.open) return; // there is no mark to clear
   yield* markOpen(image); // an unclean image that nobody changed is taken over all the same
   yield* flush(image);

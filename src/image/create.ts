@@ -68,7 +68,7 @@ export function requireCreatable({ size, clusterSize, format }: CreateSettings):
 /** Makes an image over whatever the storage holds, and opens it. */
 export function* createOpen(storage: Storage, settings: NewDiskSettings): Operation<Image> {
   if (settings.open.base) yield* requireReadable(settings.open.base, settings.open.concurrent);
-  yield* create(storage, settings.create);
+  yield* createImage(storage, settings.create);
   return yield* open(storage, settings.open);
 }
 
@@ -79,7 +79,7 @@ function* requireReadable(beneath: AnyDevice | Storage, concurrent: boolean): Op
 }
 
 /** Writes an empty image over whatever the storage holds. The header comes last: half a creation is no image. */
-function* create(storage: Storage, settings: CreateSettings): Operation<void> {
+export function* createImage(storage: Storage, settings: CreateSettings): Operation<void> {
   const { size, clusterSize, format } = settings;
   const dataStart = dataStartOf(size, clusterSize);
   const { heads, cylinders } = geometryOf(size / SECTOR_SIZE);

@@ -15,37 +15,59 @@ import { mayShow } from "./publish.js";
 /** Clusters that are looked at one by one here; a longer range is the engine's to map. */
 const MAX_CLUSTERS = 16;
 
-/** Where a guest range lies in the file if it is allocated in one piece; -1 in every other case, mistakes included. */
-function directOffset(image: Image, buffer: Uint8Array, offset: number): number {
-  if (!(buffer instanceof Uint8Array)) return -1;
-  const { length } = buffer;
-  if (image.closed || !Number.isSafeInteger(offset) || offset < 0 || !(length > 0) || offset + length > image.size) {
-    return -1;
-  }
-  const { engine, clusterSize, grid } = image;
+/** Where a range lies in one piece. */
+export interface Place {
+  readonly storage: Storage;
+  readonly fileOffset: number;
+}
+
+/** Where a read finds its bytes in one piece: in the image, or in the chain beneath it. Not where writes are parked, which the file does not have. */
+export function directRead(image: Image, buffer: Uint8Array, offset: number): Place | undefined {
+  if (image.line.parkedBytes > 0 || !isRequest(image, buffer, offset)) return undefined;
+  const { clusterSize, chain } = image;
   const first = Math.floor(offset / clusterSize);
-  const last = Math.floor((offset + length - 1) / clusterSize);
-  if (last >= engine.entryCount || last - first >= MAX_CLUSTERS) return -1;
+  const last = Math.floor((offset + buffer.length - 1) / clusterSize);
+  if (chain === undefined || image.engine.bat[first] !== 0) return placeIn(image, first, last, offset, buffer.length);
+  return isAbsent(image, first, last) ? chain.directPlace(first, last, offset) : undefined;
+}
+
+/** Where a write goes in one piece: only where the disk has been marked, and nothing must be in the file before. */
+export function directWrite(image: Image, buffer: Uint8Array, offset: number): Place | undefined {
+  if (!image.marked || image.readOnly || !isRequest(image, buffer, offset)) return undefined;
+  const { clusterSize } = image;
+  const last = Math.floor((offset + buffer.length - 1) / clusterSize);
+  const place = placeIn(image, Math.floor(offset / clusterSize), last, offset, buffer.length);
+  return place === undefined || image.line.items.length === 0 || isOrdered(image, offset, buffer.length)
+    ? place
+    : undefined;
+}
+
+/** Whether a request may go the short way; mistakes go the long one, which names them. */
+function isRequest(image: Image, buffer: Uint8Array, offset: number): boolean {
+  if (!(buffer instanceof Uint8Array) || image.closed) return false;
+  const { length } = buffer;
+  return Number.isSafeInteger(offset) && offset >= 0 && length > 0 && offset + length <= image.size;
+}
+
+/** Where clusters lie in the image's own file, if in one piece. */
+function placeIn(image: Image, first: number, last: number, offset: number, length: number): Place | undefined {
+  const { engine, grid, medium } = image;
+  if (last >= engine.entryCount || last - first >= MAX_CLUSTERS) return undefined;
   const { bat, step } = engine;
   const entry = bat[first];
-  if (entry === 0) return -1;
-  for (let cluster = first + 1, next = entry + step; cluster <= last; cluster++, next += step) {
-    if (bat[cluster] !== next) return -1;
-  }
-  const fileOffset = entry * grid.entryUnit + offset - first * clusterSize;
-  return grid.isInside(offset, fileOffset, length, image.medium.size) ? fileOffset : -1;
+  if (entry === 0) return undefined;
+  for (let cluster = first + 1, next = entry + step; cluster <= last; cluster++, next += step)
+    if (bat[cluster] !== next) return undefined;
+  const fileOffset = entry * grid.entryUnit + offset - first * grid.clusterSize;
+  if (!grid.isInside(offset, fileOffset, length, medium.size)) return undefined;
+  return { storage: medium.storage, fileOffset };
 }
 
-/** `directOffset` for a read: not where writes are parked, which the file does not have. */
-export function directReadOffset(image: Image, buffer: Uint8Array, offset: number): number {
-  return image.line.parkedBytes === 0 ? directOffset(image, buffer, offset) : -1;
-}
-
-/** `directOffset` for a write: only where the disk has been marked, and nothing must be in the file before. */
-export function directWriteOffset(image: Image, buffer: Uint8Array, offset: number): number {
-  if (!image.marked || image.readOnly) return -1;
-  const fileOffset = directOffset(image, buffer, offset);
-  return fileOffset < 0 || image.line.items.length === 0 || isOrdered(image, offset, buffer.length) ? fileOffset : -1;
+/** Whether the image has nothing of few clusters. */
+function isAbsent({ engine: { bat, entryCount } }: Image, first: number, last: number): boolean {
+  if (last >= entryCount || last - first >= MAX_CLUSTERS) return false;
+  for (let cluster = first; cluster <= last; cluster++) if (bat[cluster] !== 0) return false;
+  return true;
 }
 
 /** Whether a write may show now, as far as the order of writes goes. */

@@ -4,11 +4,11 @@
  */
 import type { AnyDevice } from "../device/block-device.js";
 import type { Engine } from "../engine/engine.js";
-import { DiskError } from "../errors.js";
 import type { Header } from "../format/header.js";
 import type { Medium } from "../medium/medium.js";
 import { Mutex } from "../mutex.js";
-import { closedError, requireRange } from "../requests.js";
+import { closedError, readOnlyError, requireRange } from "../requests.js";
+import type { Chain } from "./chain.js";
 import type { Grid } from "./grid.js";
 import type { Line } from "./publish.js";
 import { RangeLocks } from "./range-locks.js";
@@ -29,6 +29,8 @@ export class Image {
   tables: Tables;
   /** What shows where the image has no data of its own: zeros follow its end. It may be smaller than the disk, or larger. */
   base: AnyDevice | undefined;
+  /** The same where it is a chain of images, for requests that ask it directly. */
+  chain: Chain | undefined;
   readonly readOnly: boolean;
   /** Locks are absent in the synchronous face, where nothing overlaps. Their order: see mutex.ts. */
   readonly locks: RangeLocks | undefined;
@@ -101,8 +103,7 @@ export function requireRequest(image: Image, offset: number, length: number): vo
 
 export function requireWritable(image: Image): void {
   requireOpen(image);
-  if (image.readOnly)
-    throw new DiskError("READ_ONLY", "the disk is open for reading only: open it without readOnly to change it");
+  if (image.readOnly) throw readOnlyError();
 }
 
 export function requireOpen(image: Image): void {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
+import * as ofBundles from "../../src/bundle.js";
 import * as library from "../../src/index.js";
 import * as forNode from "../../src/node.js";
 
@@ -43,10 +44,15 @@ describe("The public names", () => {
     ]);
   });
 
+  it("of its bundles are these", () => {
+    expect(Object.keys(ofBundles).sort()).toEqual(["Bundle", "BundleSync"]);
+  });
+
   it("of both faces are the same verbs and properties", () => {
     const namesOf = ({ prototype }: { prototype: object }) =>
       Object.getOwnPropertyNames(prototype).filter((name) => !name.startsWith("_"));
     expect(namesOf(library.Disk).sort()).toEqual(namesOf(library.DiskSync).sort());
+    expect(namesOf(ofBundles.Bundle).sort()).toEqual(namesOf(ofBundles.BundleSync).sort());
   });
 });
 

@@ -1,0 +1,83 @@
+/** What both kinds of merges need: which way moves less, a snapshot that is gone and still a layer, a layer's file to write to. */
+import type { Chain } from "../image/chain.js";
+import { Medium } from "../medium/medium.js";
+import { closeStorage } from "../medium/transfer.js";
+import { call, type Operation } from "../operation.js";
+import type { Storage } from "../storage/storage.js";
+import { type Guid, NO_GUID, randomGuid } from "./guid.js";
+import type { Live } from "./live.js";
+import { countOf, type Held, mediumOf, without } from "./merge.js";
+import { asTemporary } from "./plans.js";
+import { openAlone, openFile, type Top } from "./segment.js";
+import { quietly, type State } from "./state.js";
+
+/** What the two images of a merge hold in one storage. */
+export interface Pair {
+  readonly lower: Held;
+  readonly upper: Held;
+}
+
+/** What merging moves either way, in bytes. */
+export function costOf(
+  shape: readonly { readonly clusterSize: number }[],
+  pairs: readonly Pair[],
+): { up: number; down: number } {
+  const bytes = (count: (pair: Pair) => number) =>
+    pairs.reduce((sum, pair, index) => sum + count(pair) * shape[index].clusterSize, 0);
+  return {
+    up: bytes(({ lower, upper }) => countOf(without(lower, upper))),
+    down: bytes(({ upper }) => countOf(upper)),
+  };
+}
+
+/** The snapshot is gone from here on, durably; its image stays in the chain, under another GUID, which is answered. */
+export function* makeTemporary(state: State, guid: Guid): Operation<Guid> {
+  if (state.descriptor.isTemporary(guid)) return guid; // an earlier deletion did not finish
+  const temporary = randomGuid();
+  yield* state.publish(asTemporary(state.descriptor, guid, temporary).descriptor);
+  return temporary;
+}
+
+/**
+ * Has the file of a layer that was written only be read from here on, as others may want to read it, too. What reads it
+ * without a lock stands in where the lock cannot be had.
+ */
+export function* makeReadable(state: State, live: Live, chain: Chain, layer: number): Operation<void> {
+  const { medium, grid, file } = chain.layers[layer];
+  const { concurrent } = live.face;
+  let storage: Storage = yield* call(() => state.folder.open(file, { readOnly: true, share: true }));
+  yield* medium.close();
+  try {
+    const locked = yield* openFile(state.folder, file, true);
+    yield* quietly(closeStorage(storage));
+    storage = locked;
+  } catch {
+    // Somebody was quicker, who may only read what is in use.
+  }
+  chain.layers[layer] = {
+    medium: new Medium(storage, medium.size, { preallocation: medium.preallocation, concurrent }),
+    grid,
+    file,
+  };
+}
+
+/** Opens the file of a layer for writing, in place of its reader: nobody else may have it then. */
+export function makeWritable(state: State, live: Live, chain: Chain, layer: number): Operation<Top> {
+  return live.exclusively(function* () {
+    const { medium, grid, file } = chain.layers[layer];
+    yield* medium.close();
+    try {
+      const entry = { file, guid: NO_GUID, type: grid === undefined ? "plain" : "expandable" } as const;
+      const storage = yield* openFile(state.folder, file, false);
+      const side = yield* openAlone(storage, entry, chain, state.segmentSettings(false));
+      chain.layers[layer] = { medium: mediumOf(side), grid, file };
+      return side;
+    } catch (error) {
+      const storage = yield* openFile(state.folder, file, true);
+      const { preallocation } = medium;
+      const { concurrent } = live.face;
+      chain.layers[layer] = { medium: new Medium(storage, medium.size, { preallocation, concurrent }), grid, file };
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,94 @@
+/** Opening a bundle by its descriptor, and making a new one: the descriptor comes last, as half a bundle is none. */
+import { DiskError, fieldOf } from "../errors.js";
+import type { Format } from "../format/header.js";
+import { createImage } from "../image/create.js";
+import { closeStorage, flushStorage, readUpTo, truncate } from "../medium/transfer.js";
+import { call, type Operation } from "../operation.js";
+import type { Folder } from "../storage/folder.js";
+import type { Storage } from "../storage/storage.js";
+import { parseDescriptor } from "./descriptor.js";
+import { DESCRIPTOR_NAME } from "./file-names.js";
+import { type NewBundle, newDescriptor } from "./new-descriptor.js";
+import { type BundleSettings, quietly, State } from "./state.js";
+
+/** More than any descriptor has; what is longer is refused where it is parsed. */
+const MAX_DESCRIPTOR_SIZE = 16 * 1024 * 1024;
+
+/** Opens a bundle; nothing but its descriptor is read yet. */
+export function* openBundle(
+  folder: Folder,
+  settings: BundleSettings,
+  { allowAbsolute = false }: { allowAbsolute?: boolean | undefined },
+): Operation<State> {
+  const bytes = yield* readDescriptor(folder);
+  return new State(folder, parseDescriptor(bytes, { allowAbsolute }), settings);
+}
+
+function* readDescriptor(folder: Folder): Operation<Uint8Array> {
+  let storage: Storage;
+  try {
+    storage = yield* call(() => folder.open(DESCRIPTOR_NAME, { readOnly: true, share: true }));
+  } catch (error) {
+    if (fieldOf(error, "code") !== "NOT_FOUND") throw error;
+    throw new DiskError(
+      "NOT_FOUND",
+      `${folder.path ?? "the folder"} is no bundle: it has no ${DESCRIPTOR_NAME}; name the folder that has one`,
+      { name: DESCRIPTOR_NAME },
+      error,
+    );
+  }
+  try {
+    const size = yield* call(() => storage.size());
+    const bytes = new Uint8Array(Math.min(size, MAX_DESCRIPTOR_SIZE + 1));
+    return bytes.subarray(0, yield* readUpTo(storage, bytes, 0));
+  } finally {
+    yield* closeStorage(storage);
+  }
+}
+
+/** Makes a bundle in a folder that has none. */
+export function* createBundle(
+  folder: Folder,
+  settings: BundleSettings,
+  bundle: NewBundle & { format: Format },
+): Operation<State> {
+  const descriptor = newDescriptor(bundle);
+  const names = yield* call(() => folder.list());
+  if (names.includes(DESCRIPTOR_NAME))
+    throw new DiskError("EXISTS", `${folder.path ?? "the folder"} has a bundle already: choose another folder`, {});
+  const made: string[] = [];
+  try {
+    yield* makeFile(folder, `${bundle.name}.hdd`, made, flushStorage);
+    for (const { start, end, clusterSize, images } of descriptor.storages)
+      for (const { file, type } of images)
+        yield* makeFile(folder, file, made, function* (storage) {
+          if (type === "expandable")
+            return yield* createImage(storage, { size: end - start, clusterSize, format: bundle.format });
+          yield* truncate(storage, end - start);
+          yield* flushStorage(storage);
+        });
+    yield* call<void>(() => folder.sync());
+    const state = new State(folder, descriptor, settings);
+    yield* state.publish(descriptor);
+    return state;
+  } catch (error) {
+    for (const name of made) yield* quietly(call<void>(() => folder.remove(name)));
+    throw error;
+  }
+}
+
+/** Makes a file and has it filled; it is durable then. */
+function* makeFile(
+  folder: Folder,
+  name: string,
+  made: string[],
+  fill: (storage: Storage) => Operation<void>,
+): Operation<void> {
+  const storage = yield* call(() => folder.create(name));
+  made.push(name);
+  try {
+    yield* fill(storage);
+  } finally {
+    yield* closeStorage(storage);
+  }
+}

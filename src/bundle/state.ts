@@ -1,0 +1,189 @@
+/**
+ * An open bundle: its folder, its descriptor, and the disks of it that are open. One verb at a time changes them; each
+ * step of one leaves a bundle that reads right, whatever happens next: new files are durable before a descriptor names
+ * them, the descriptor is replaced as a whole, and files go when it names them no more.
+ */
+import type { EngineKind } from "../engine/engine.js";
+import { DiskError } from "../errors.js";
+import type { Chain } from "../image/chain.js";
+import type { PreallocationOption } from "../medium/preallocation.js";
+import { flushStorage, writeFully } from "../medium/transfer.js";
+import { exclusively, Mutex } from "../mutex.js";
+import { call, type Operation } from "../operation.js";
+import type { Folder } from "../storage/folder.js";
+import type { Descriptor } from "./descriptor.js";
+import { DESCRIPTOR_DRAFT, DESCRIPTOR_NAME } from "./file-names.js";
+import type { Guid } from "./guid.js";
+import { Live } from "./live.js";
+import {
+  closeChain,
+  closeSegment,
+  type Face,
+  newChain,
+  openSegment,
+  pushLayer,
+  type Segment,
+  type SegmentSettings,
+} from "./segment.js";
+
+export interface BundleSettings {
+  readonly face: Face;
+  readonly engine: EngineKind | undefined;
+  readonly prealloc: PreallocationOption | undefined;
+}
+
+export class State {
+  readonly folder: Folder;
+  readonly settings: BundleSettings;
+  descriptor: Descriptor;
+  /** Every disk that is open, the one that is written among them. */
+  readonly open = new Set<Live>();
+  readonly #verbs: Mutex | undefined;
+
+  constructor(folder: Folder, descriptor: Descriptor, settings: BundleSettings) {
+    this.folder = folder;
+    this.descriptor = descriptor;
+    this.settings = settings;
+    this.#verbs = settings.face.concurrent ? new Mutex("mark") : undefined;
+  }
+
+  /** Runs a verb when those before it have ended. */
+  verb<T>(operation: () => Operation<T>): Operation<T> {
+    return exclusively(this.#verbs, operation);
+  }
+
+  /** The settings of a segment that is written, or only read. */
+  segmentSettings(readOnly: boolean): SegmentSettings {
+    return { ...this.settings, readOnly };
+  }
+
+  /** Opens a snapshot's images in all storages. */
+  *openSegments(guid: Guid, readOnly: boolean): Operation<Segment[]> {
+    const { descriptor, folder } = this;
+    const chain = descriptor.graph.chainOf(guid);
+    const segments: Segment[] = [];
+    try {
+      for (const [index, storage] of descriptor.storages.entries()) {
+        const images = chain.map((one) => descriptor.imageOf(index, one));
+        segments.push(yield* openSegment(folder, storage, images, this.segmentSettings(readOnly)));
+      }
+    } catch (error) {
+      for (const segment of segments) yield* quietly(closeSegment(segment));
+      throw error;
+    }
+    return segments;
+  }
+
+  /** The images of a snapshot in all storages as chains that are only read. */
+  *openChains(guid: Guid): Operation<Chain[]> {
+    const { descriptor, folder } = this;
+    const settings = this.segmentSettings(true);
+    const chains: Chain[] = [];
+    try {
+      for (const [index, { start, end, clusterSize }] of descriptor.storages.entries()) {
+        const chain = newChain(end - start, clusterSize, settings);
+        chains.push(chain);
+        for (const one of descriptor.graph.chainOf(guid))
+          yield* pushLayer(chain, folder, descriptor.imageOf(index, one), settings);
+      }
+    } catch (error) {
+      for (const chain of chains) yield* quietly(closeChain(chain));
+      throw error;
+    }
+    return chains;
+  }
+
+  /** Opens a disk; the one that is written is the only one of its kind. */
+  *openDisk(guid: Guid, readOnly: boolean): Operation<Live> {
+    if (!readOnly) this.#requireSingle(guid);
+    const live = yield* Live.of(this.settings.face, guid, readOnly, yield* this.openSegments(guid, readOnly));
+    this.open.add(live);
+    return live;
+  }
+
+  /** The disk that is written, while there is one. */
+  get written(): Live | undefined {
+    for (const live of this.open) {
+      if (live.closed) this.open.delete(live);
+      else if (!live.readOnly) return live;
+    }
+    return undefined;
+  }
+
+  /** Runs a verb with the top open for writing, so that nobody else has it; closes it if nobody had opened it. */
+  *withTop<T>(operation: (live: Live) => Operation<T>): Operation<T> {
+    const { written } = this;
+    if (written !== undefined) return yield* operation(written);
+    const live = yield* this.openDisk(this.descriptor.topGuid, false);
+    try {
+      return yield* operation(live);
+    } finally {
+      yield* live.close();
+    }
+  }
+
+  /** Nobody may read, by an own way, what a verb is about to change. @throws DiskError BUSY */
+  requireUnread(guids: readonly Guid[]): void {
+    for (const live of this.open) {
+      if (live.closed || !live.readOnly) continue;
+      const read = this.descriptor.graph.chainOf(live.guid).find((guid) => guids.includes(guid));
+      if (read !== undefined)
+        throw new DiskError("BUSY", `snapshot ${read} is being read: close the disk that shows ${live.guid} first`, {
+          guid: read,
+        });
+    }
+  }
+
+  /** Replaces the descriptor, durably: whoever crashes meanwhile has the one or the other. */
+  *publish(next: Descriptor): Operation<void> {
+    const { folder } = this;
+    yield* writeDescriptor(folder, next);
+    yield* call<void>(() => folder.rename(DESCRIPTOR_DRAFT, DESCRIPTOR_NAME));
+    this.descriptor = next;
+    yield* call<void>(() => folder.sync());
+  }
+
+  /** Removes files that nothing names any more: one that cannot be removed is left over, and found by a check. */
+  *remove(names: readonly string[]): Operation<void> {
+    const { folder } = this;
+    for (const name of names) yield* quietly(call<void>(() => folder.remove(name)));
+    yield* quietly(call<void>(() => folder.sync()));
+  }
+
+  *close(): Operation<void> {
+    for (const live of this.open) yield* live.close();
+    this.open.clear();
+  }
+
+  #requireSingle(guid: Guid): void {
+    if (guid !== this.descriptor.topGuid)
+      throw new DiskError(
+        "READ_ONLY",
+        `snapshot ${guid} can only be read: open it with readOnly: true, or switch to it`,
+        { guid },
+      );
+    if (this.written !== undefined)
+      throw new DiskError("IN_USE", "the bundle's disk is open for writing already: close it first");
+  }
+}
+
+/** Writes a descriptor under the name of a draft. */
+function* writeDescriptor(folder: Folder, descriptor: Descriptor): Operation<void> {
+  yield* quietly(call<void>(() => folder.remove(DESCRIPTOR_DRAFT))); // a crash left it
+  const storage = yield* call(() => folder.create(DESCRIPTOR_DRAFT));
+  try {
+    yield* writeFully(storage, descriptor.toBytes(), 0);
+    yield* flushStorage(storage);
+  } finally {
+    yield* call<void>(() => storage.close());
+  }
+}
+
+/** Runs what may fail without anybody having to know. */
+export function* quietly(operation: Operation<void>): Operation<void> {
+  try {
+    yield* operation;
+  } catch {
+    // Whoever looks finds it.
+  }
+}
