@@ -7,11 +7,11 @@ import { sizeOf } from "../medium/transfer.js";
 import { call, type Operation } from "../operation.js";
 import { badBundle } from "./bad-bundle.js";
 import { deleteSnapshot } from "./delete-snapshot.js";
-import { strayFiles } from "./file-names.js";
 import type { Guid } from "./guid.js";
+import { strayFiles } from "./image-files.js";
+import type { BundleImage, BundleStorage } from "./parts.js";
 import { imageSettings, openFile } from "./segment.js";
 import type { State } from "./state.js";
-import type { BundleImage, BundleStorage } from "./storages.js";
 
 /** What was found in one image. */
 export interface ImageReport {

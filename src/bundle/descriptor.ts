@@ -9,7 +9,8 @@ import { decodeText, type Encoding, encodeText } from "./encoding.js";
 import { anyGuidOf, guidOf, optionalValue, sectorsOf } from "./fields.js";
 import { type Snapshot, SnapshotGraph } from "./graph.js";
 import { DEFAULT_TOP, type Guid, NO_GUID, parseGuid } from "./guid.js";
-import { type BundleImage, type BundleStorage, type ReadStorage, readStorages } from "./storages.js";
+import type { BundleImage, BundleStorage } from "./parts.js";
+import { type ReadStorage, readStorages } from "./storages.js";
 import { elementsOf, findElement, parseDocument, requireElement, type XmlElement } from "./xml.js";
 
 const ROOTS = ["Parallels_disk_image", "Virtuozzo_disk_image"];
@@ -76,10 +77,12 @@ export class Descriptor {
     return this.snapshots.some((snapshot) => snapshot.guid === guid && snapshot.temporary === true);
   }
 
-  /** The image of a snapshot in a storage. @throws DiskError NOT_FOUND */
+  /** The image of a snapshot in a storage, by its number. @throws DiskError NOT_FOUND, RangeError */
   imageOf(storage: number, guid: Guid): BundleImage {
-    const { images } = this.places.storages[storage];
-    const found = images.get(guid);
+    const place = this.places.storages[storage];
+    if (place === undefined)
+      throw new RangeError(`storage: expected 0 to ${this.storages.length - 1}, got ${quote(storage)}`);
+    const found = place.images.get(guid);
     if (found !== undefined) return found.image;
     this.graph.parentOf(guid); // says that there is no such snapshot
     throw badBundle(`storage ${storage} has no image of snapshot ${guid}`, { storage, guid });

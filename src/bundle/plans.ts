@@ -8,7 +8,7 @@ import { type Descriptor, parseDescriptor } from "./descriptor.js";
 import { Edit } from "./edit.js";
 import { isAbsolute } from "./file-names.js";
 import { type Guid, NO_GUID } from "./guid.js";
-import type { BundleImage } from "./storages.js";
+import type { BundleImage } from "./parts.js";
 import { requireElement, type XmlElement } from "./xml.js";
 
 /** A change of a bundle. */

@@ -21,7 +21,7 @@ import { shownName } from "../printable.js";
 import type { Folder } from "../storage/folder.js";
 import type { Storage } from "../storage/storage.js";
 import { badBundle } from "./bad-bundle.js";
-import type { BundleImage, BundleStorage } from "./storages.js";
+import type { BundleImage, BundleStorage } from "./parts.js";
 
 /** How the two faces make devices. */
 export interface Face {

@@ -3,8 +3,8 @@ import type { Format } from "../format/header.js";
 import { createImage } from "../image/create.js";
 import { call, type Operation } from "../operation.js";
 import type { Storage } from "../storage/storage.js";
-import { newImageNames } from "./file-names.js";
 import { randomGuid } from "./guid.js";
+import { newImageNames } from "./image-files.js";
 import { openTop, type Segment, type Top } from "./segment.js";
 import { quietly, type State } from "./state.js";
 
