@@ -74,7 +74,7 @@ export class Descriptor {
 
   /** Whether a snapshot is none for people: a deletion that did not finish has left its images in a chain. */
   isTemporary(guid: Guid): boolean {
-    return this.snapshots.some((snapshot) => snapshot.guid === guid && snapshot.temporary === true);
+    return this.graph.isTemporary(guid);
   }
 
   /** The image of a snapshot in a storage, by its number. @throws DiskError NOT_FOUND, RangeError */

@@ -1,5 +1,5 @@
 /** Changes of a descriptor's text. They are gathered as replaced pieces and made at once; the rest of the text stays. */
-import { escapeText, textsIn, type XmlElement } from "./xml.js";
+import { elementsOf, escapeText, findElement, textsIn, type XmlElement } from "./xml.js";
 
 interface Piece {
   start: number;
@@ -15,10 +15,11 @@ export class Edit {
     this.#text = text;
   }
 
-  /** Has an element that holds text hold another; its attributes and comments stay. */
+  /** Has an element that holds text, or nothing, hold another; its attributes and comments stay. */
   setText(element: XmlElement, value: string): void {
     const [first, ...others] = textsIn(element);
-    this.#replace(first.start, first.end, escapeText(value));
+    if (first === undefined) this.#fill(element, escapeText(value));
+    else this.#replace(first.start, first.end, escapeText(value));
     for (const { start, end } of others) this.#replace(start, end, "");
   }
 
@@ -38,12 +39,17 @@ export class Edit {
     this.#replace(element.end, element.end, text);
   }
 
-  /** Adds an element that holds text behind the last one inside another. */
-  addInside(element: XmlElement, name: string, value: string): void {
-    const last = element.children.filter((child) => child.type === "element").at(-1);
-    if (last === undefined) return;
-    const text = `${this.#indentOf(last)}<${name}>${escapeText(value)}</${name}>`;
-    this.#replace(last.end, last.end, text);
+  /** Has the element of this name in another one hold a text; where there is none, it comes behind the last one. */
+  setField(parent: XmlElement, name: string, value: string): void {
+    const element = findElement(parent, name);
+    if (element !== undefined) {
+      this.setText(element, value);
+      return;
+    }
+    const last = elementsOf(parent).at(-1);
+    const text = `<${name}>${escapeText(value)}</${name}>`;
+    if (last === undefined) this.#fill(parent, text);
+    else this.#replace(last.end, last.end, this.#indentOf(last) + text);
   }
 
   /** The new text. */
@@ -56,6 +62,15 @@ export class Edit {
       at = end;
     }
     return parts.join("") + this.#text.slice(at);
+  }
+
+  /** Puts a text into an element, before its end tag; one that is only a tag gets one. */
+  #fill({ name, start, end }: XmlElement, text: string): void {
+    if (this.#text.slice(start, end).endsWith("/>")) this.#replace(end - 2, end, `>${text}</${name}>`);
+    else {
+      const close = this.#text.lastIndexOf("</", end - 1);
+      this.#replace(close, close, text);
+    }
   }
 
   #replace(start: number, end: number, text: string): void {

@@ -62,6 +62,11 @@ export class SnapshotGraph {
     return this.#snapshots.has(guid);
   }
 
+  /** Whether it is to go, so that only what stands on it reads right. */
+  isTemporary(guid: Guid): boolean {
+    return this.#snapshots.get(guid)?.temporary === true;
+  }
+
   /** @throws DiskError NOT_FOUND */
   parentOf(guid: Guid): Guid | undefined {
     return this.#require(guid).parent;

@@ -9,7 +9,7 @@ import { Edit } from "./edit.js";
 import { isAbsolute } from "./file-names.js";
 import { type Guid, NO_GUID } from "./guid.js";
 import type { BundleImage } from "./parts.js";
-import { requireElement, type XmlElement } from "./xml.js";
+import type { XmlElement } from "./xml.js";
 
 /** A change of a bundle. */
 export interface Plan {
@@ -32,10 +32,10 @@ export function withSnapshot(descriptor: Descriptor, oldTop: Guid, files: readon
   const { topGuid } = descriptor;
   const { shots } = descriptor.places;
   const edit = new Edit(descriptor.toString());
-  setField(edit, shotOf(descriptor, topGuid), "GUID", oldTop);
+  edit.setField(shotOf(descriptor, topGuid), "GUID", oldTop);
   edit.addAfter([...shots.values()].at(-1)!, { GUID: topGuid, ParentGUID: oldTop });
   for (const [index, { images, last }] of descriptor.places.storages.entries()) {
-    setField(edit, elementOf(images, topGuid), "GUID", oldTop);
+    edit.setField(elementOf(images, topGuid), "GUID", oldTop);
     edit.addAfter(last!, { GUID: topGuid, Type: "Compressed", File: files[index] });
   }
   return planOf(descriptor, edit);
@@ -51,13 +51,13 @@ export function withoutSnapshot(descriptor: Descriptor, guid: Guid, target: Merg
   edit.remove(shotOf(descriptor, guid));
   if (deletion.kind === "merge") {
     const parent = descriptor.graph.parentOf(guid) ?? NO_GUID;
-    setField(edit, shotOf(descriptor, deletion.child), "ParentGUID", parent);
+    edit.setField(shotOf(descriptor, deletion.child), "ParentGUID", parent);
   }
   for (const { images } of descriptor.places.storages) {
     const own = elementOf(images, guid);
     if (deletion.kind === "merge" && target === "parent-file") {
       edit.remove(elementOf(images, deletion.child));
-      setField(edit, own, "GUID", deletion.child); // the element tells of the file, so it stays with the file
+      edit.setField(own, "GUID", deletion.child); // the element tells of the file, so it stays with the file
     } else edit.remove(own);
   }
   return planOf(descriptor, edit);
@@ -68,10 +68,10 @@ export function asTemporary(descriptor: Descriptor, guid: Guid, temporary: Guid)
   const { graph, places } = descriptor;
   const edit = new Edit(descriptor.toString());
   const shot = shotOf(descriptor, guid);
-  setField(edit, shot, "GUID", temporary);
-  edit.addInside(shot, "Temporary", "1");
-  for (const child of graph.childrenOf(guid)) setField(edit, shotOf(descriptor, child), "ParentGUID", temporary);
-  for (const { images } of places.storages) setField(edit, elementOf(images, guid), "GUID", temporary);
+  edit.setField(shot, "GUID", temporary);
+  edit.setField(shot, "Temporary", "1");
+  for (const child of graph.childrenOf(guid)) edit.setField(shotOf(descriptor, child), "ParentGUID", temporary);
+  for (const { images } of places.storages) edit.setField(elementOf(images, guid), "GUID", temporary);
   return planOf(descriptor, edit);
 }
 
@@ -86,11 +86,11 @@ export function switchedTo(descriptor: Descriptor, guid: Guid, files: readonly s
   if (guid === topGuid)
     throw new DiskError("UNSUPPORTED", `${guid} is the top: choose the snapshot to go back to`, { guid });
   const edit = new Edit(descriptor.toString());
-  setField(edit, shotOf(descriptor, topGuid), "ParentGUID", guid);
+  edit.setField(shotOf(descriptor, topGuid), "ParentGUID", guid);
   for (const [index, { images }] of places.storages.entries()) {
     const element = elementOf(images, topGuid);
-    setField(edit, element, "Type", "Compressed");
-    setField(edit, element, "File", files[index]);
+    edit.setField(element, "Type", "Compressed");
+    edit.setField(element, "File", files[index]);
   }
   return planOf(descriptor, edit);
 }
@@ -106,10 +106,6 @@ function planOf(before: Descriptor, edit: Edit): Plan {
 /** All image files of a disk. */
 function filesOf({ storages }: Descriptor): string[] {
   return storages.flatMap(({ images }) => images.map(({ file }) => file));
-}
-
-function setField(edit: Edit, parent: XmlElement, name: string, value: string): void {
-  edit.setText(requireElement(parent, name), value);
 }
 
 function shotOf(descriptor: Descriptor, guid: Guid): XmlElement {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Descriptor, parseDescriptor } from "../../src/bundle/descriptor.js";
 import { newImageNames, strayFiles } from "../../src/bundle/image-files.js";
-import { switchedTo, withoutSnapshot, withSnapshot } from "../../src/bundle/plans.js";
+import { asTemporary, switchedTo, withoutSnapshot, withSnapshot } from "../../src/bundle/plans.js";
 import { chainOf, guid, NONE, TOP, type Written, write } from "./written.js";
 
 const read = (written: Written) => parseDescriptor(write(written), { allowAbsolute: true });
@@ -106,6 +106,36 @@ describe("Deleting a snapshot", () => {
     const written = chainOf(guid(1), TOP);
     written.storages[0].images[0].file = "/elsewhere/template.hds";
     expect(withoutSnapshot(read(written), guid(1), "child-file").removed).toEqual([]);
+  });
+});
+
+describe("A snapshot that is to go, with several on it", () => {
+  const branched = () => {
+    const written = chainOf(guid(1), guid(2), guid(3), TOP);
+    written.shots[3].parent = guid(2);
+    return written;
+  };
+
+  test("stays in their chains under another GUID, and is marked", () => {
+    const { descriptor, removed } = asTemporary(read(branched()), guid(2), guid(9));
+    expect(removed).toEqual([]);
+    for (const one of [guid(3), TOP] as const) expect(descriptor.graph.chainOf(one)).toEqual([guid(1), guid(9), one]);
+    expect(descriptor.graph.guids.filter((one) => descriptor.isTemporary(one))).toEqual([guid(9)]);
+    expect(descriptor.imageOf(0, guid(9)).file).toBe(fileOf(guid(2)));
+  });
+
+  test.each([
+    "<Temporary/>",
+    "<Temporary></Temporary>",
+    "<Temporary>0</Temporary>",
+    '<Temporary a="1"><!-- no --></Temporary>',
+  ])("is marked where others left %s", (mark) => {
+    const text = write(branched()).replace(`<Shot><GUID>${guid(2)}`, `<Shot>${mark}<GUID>${guid(2)}`);
+    const before = parseDescriptor(text);
+    expect(before.isTemporary(guid(2))).toBe(false);
+    const { descriptor } = asTemporary(before, guid(2), guid(9));
+    expect(descriptor.isTemporary(guid(9))).toBe(true);
+    expect(descriptor.toString().includes('<Temporary a="1"><!-- no -->1</Temporary>')).toBe(mark.includes("a="));
   });
 });
 
