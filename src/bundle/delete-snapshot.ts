@@ -25,9 +25,10 @@ import { quietly, type State } from "./state.js";
 /** Deletes a snapshot; the others, and the disk, read as before. */
 export function* deleteSnapshot(state: State, guid: Guid, options: WorkOptions): Operation<void> {
   const work = new Work(options);
-  const deletion = state.descriptor.graph.deletionOf(guid);
+  state.descriptor.graph.deletionOf(guid); // says why it cannot be, before anything is opened
   yield* state.withTop(function* (live) {
     const { descriptor } = state;
+    const deletion = descriptor.graph.deletionOf(guid);
     state.requireUnread(deletion.kind === "merge" ? [guid, deletion.child] : [guid]);
     work.requireWanted();
     if (deletion.kind === "drop") {
@@ -96,15 +97,18 @@ function* mergeLayers(
   }
   const plan = withoutSnapshot(state.descriptor, doomed, goesDown ? "parent-file" : "child-file");
   const gone: Layer[] = [];
-  yield* live.exclusively(() =>
-    publishOver(state, live, plan.descriptor, function* () {
-      for (const [index, chain] of chains.entries()) {
-        const to = merged[index];
-        gone.push(chain.merge(layer, "image" in to ? to.image : undefined));
-        yield* makeReadable(state, live, chain, layer);
-      }
-    }),
-  );
-  for (const { medium } of gone) yield* quietly(medium.close());
+  try {
+    yield* live.exclusively(() =>
+      publishOver(state, live, plan.descriptor, function* () {
+        for (const [index, chain] of chains.entries()) {
+          const to = merged[index];
+          gone.push(chain.merge(layer, "image" in to ? to.image : undefined));
+          yield* makeReadable(state, live, chain, layer);
+        }
+      }),
+    );
+  } finally {
+    for (const { medium } of gone) yield* quietly(medium.close());
+  }
   yield* state.remove(plan.removed);
 }

@@ -52,9 +52,9 @@ function* mergeUp(state: State, live: Live, guid: Guid, pairs: readonly Pair[], 
         yield* readopt(chain, state.segmentSettings(true));
         setBeneath(imageOf(top), chain, live.face);
       }
+      for (const medium of gone) yield* quietly(medium.close());
     });
   });
-  for (const medium of gone) yield* quietly(medium.close());
   yield* state.remove(plan.removed);
 }
 
@@ -78,7 +78,6 @@ function* mergeDown(state: State, live: Live, guid: Guid, work: Work): Operation
       }
       yield* publishOver(state, live, plan.descriptor, () => goDown(state, live, targets));
     });
-    for (const { top } of old) yield* quietly(mediumOf(top).close());
     yield* state.remove(plan.removed);
   } catch (error) {
     if (live.segments === old) for (const target of targets) yield* quietly(settle(target));
@@ -99,7 +98,9 @@ function* goDown(state: State, live: Live, targets: readonly Top[]): Operation<v
     if ("image" in top) setBeneath(top.image, chain, live.face);
     segments.push({ ...segment, top });
   }
+  const old = live.segments;
   yield* live.replace(segments);
+  for (const { top } of old) yield* quietly(mediumOf(top).close());
 }
 
 /** The clusters of an image that were written since they were last taken. */

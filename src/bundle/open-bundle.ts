@@ -1,18 +1,16 @@
 /** Opening a bundle by its descriptor, and making a new one: the descriptor comes last, as half a bundle is none. */
-import { DiskError, fieldOf } from "../errors.js";
+import { DiskError } from "../errors.js";
 import type { Format } from "../format/header.js";
 import { createImage } from "../image/create.js";
-import { closeStorage, flushStorage, readUpTo, truncate } from "../medium/transfer.js";
+import { closeStorage, flushStorage, truncate } from "../medium/transfer.js";
 import { call, type Operation } from "../operation.js";
 import type { Folder } from "../storage/folder.js";
 import type { Storage } from "../storage/storage.js";
 import { parseDescriptor } from "./descriptor.js";
 import { DESCRIPTOR_NAME } from "./file-names.js";
 import { type NewBundle, newDescriptor } from "./new-descriptor.js";
+import { readDescriptor } from "./read-descriptor.js";
 import { type BundleSettings, quietly, State } from "./state.js";
-
-/** More than any descriptor has; what is longer is refused where it is parsed. */
-const MAX_DESCRIPTOR_SIZE = 16 * 1024 * 1024;
 
 /** Opens a bundle; nothing but its descriptor is read yet. */
 export function* openBundle(
@@ -22,28 +20,6 @@ export function* openBundle(
 ): Operation<State> {
   const bytes = yield* readDescriptor(folder);
   return new State(folder, parseDescriptor(bytes, { allowAbsolute }), settings);
-}
-
-function* readDescriptor(folder: Folder): Operation<Uint8Array> {
-  let storage: Storage;
-  try {
-    storage = yield* call(() => folder.open(DESCRIPTOR_NAME, { readOnly: true, share: true }));
-  } catch (error) {
-    if (fieldOf(error, "code") !== "NOT_FOUND") throw error;
-    throw new DiskError(
-      "NOT_FOUND",
-      `${folder.path ?? "the folder"} is no bundle: it has no ${DESCRIPTOR_NAME}; name the folder that has one`,
-      { name: DESCRIPTOR_NAME },
-      error,
-    );
-  }
-  try {
-    const size = yield* call(() => storage.size());
-    const bytes = new Uint8Array(Math.min(size, MAX_DESCRIPTOR_SIZE + 1));
-    return bytes.subarray(0, yield* readUpTo(storage, bytes, 0));
-  } finally {
-    yield* closeStorage(storage);
-  }
 }
 
 /** Makes a bundle in a folder that has none. */

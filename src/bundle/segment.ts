@@ -164,7 +164,8 @@ export function* closeChain(chain: Chain): Operation<void> {
   for (const { medium } of chain.layers) yield* medium.close();
 }
 
-function* orClose<T>(storage: Storage, operation: () => Operation<T>): Operation<T> {
+/** Does something with a storage; where that fails, closes it. */
+export function* orClose<T>(storage: Storage, operation: () => Operation<T>): Operation<T> {
   try {
     return yield* operation();
   } catch (error) {

@@ -4,17 +4,18 @@
  * them, the descriptor is replaced as a whole, and files go when it names them no more.
  */
 import type { EngineKind } from "../engine/engine.js";
-import { DiskError } from "../errors.js";
+import { DiskError, fieldOf } from "../errors.js";
 import type { Chain } from "../image/chain.js";
 import type { PreallocationOption } from "../medium/preallocation.js";
 import { flushStorage, writeFully } from "../medium/transfer.js";
 import { exclusively, Mutex } from "../mutex.js";
 import { call, type Operation } from "../operation.js";
 import type { Folder } from "../storage/folder.js";
-import type { Descriptor } from "./descriptor.js";
+import { type Descriptor, parseDescriptor } from "./descriptor.js";
 import { DESCRIPTOR_DRAFT, DESCRIPTOR_NAME } from "./file-names.js";
 import type { Guid } from "./guid.js";
-import { Live } from "./live.js";
+import { closeAll, Live } from "./live.js";
+import { readDescriptor } from "./read-descriptor.js";
 import {
   closeChain,
   closeSegment,
@@ -96,9 +97,35 @@ export class State {
   /** Opens a disk; the one that is written is the only one of its kind. */
   *openDisk(guid: Guid, readOnly: boolean): Operation<Live> {
     if (!readOnly) this.#requireSingle(guid);
-    const live = yield* Live.of(this.settings.face, guid, readOnly, yield* this.openSegments(guid, readOnly));
+    const again = () => this.openDisk(readOnly ? guid : this.descriptor.topGuid, readOnly);
+    let segments: Segment[];
+    try {
+      segments = yield* this.openSegments(guid, readOnly);
+    } catch (error) {
+      // A file that went meanwhile, because somebody else changed the bundle.
+      if (fieldOf(error, "code") === "NOT_FOUND" && (yield* this.#hasChanged())) return yield* again();
+      throw error;
+    }
+    if (yield* this.#hasChanged()) {
+      yield* closeAll(segments);
+      return yield* again();
+    }
+    const live = yield* Live.of(this.settings.face, guid, readOnly, segments);
     this.open.add(live);
     return live;
+  }
+
+  /**
+   * Whether somebody else has replaced the descriptor since it was read, which is asked once the images are locked: what
+   * was the top may be a snapshot by now. Then the new one is ours.
+   */
+  *#hasChanged(): Operation<boolean> {
+    if (this.folder.readOnly) return false;
+    const { descriptor } = this;
+    const now = parseDescriptor(yield* readDescriptor(this.folder), descriptor.options);
+    if (now.toString() === descriptor.toString()) return false;
+    this.descriptor = now;
+    return true;
   }
 
   /** The disk that is written, while there is one. */

@@ -5,6 +5,7 @@
 import type { Operation } from "../operation.js";
 import { publishOver } from "./create-snapshot.js";
 import type { Guid } from "./guid.js";
+import { mediumOf } from "./merge.js";
 import { switchedTo } from "./plans.js";
 import { closeChain, type Segment, setBeneath } from "./segment.js";
 import { quietly, type State } from "./state.js";
@@ -12,10 +13,10 @@ import { dropTops, makeTops } from "./tops.js";
 
 /** Goes back, or over, to a snapshot; its content is the disk's from here on. */
 export function* switchSnapshot(state: State, guid: Guid): Operation<void> {
-  const { descriptor } = state;
-  descriptor.graph.parentOf(guid); // says that there is no such snapshot
-  if (guid === descriptor.topGuid) return;
+  state.descriptor.graph.parentOf(guid); // says that there is no such snapshot, before anything is opened
   yield* state.withTop(function* (live) {
+    const { descriptor } = state;
+    if (guid === descriptor.topGuid) return;
     const chains = yield* state.openChains(guid);
     const old = live.segments;
     let published = false;
@@ -39,15 +40,20 @@ export function* switchSnapshot(state: State, guid: Guid): Operation<void> {
         }),
       );
     } finally {
-      if (!published) {
+      if (published) yield* closeOld(old);
+      else {
         for (const chain of chains) yield* quietly(closeChain(chain));
         yield* dropTops(state, made);
       }
     }
-    for (const { chain, top } of old) {
-      yield* quietly(closeChain(chain));
-      yield* quietly("image" in top ? top.image.medium.close() : top.plain.close());
-    }
     yield* state.remove(removed);
   });
+}
+
+/** What was on top is not made durable any more: it is dropped. */
+function* closeOld(segments: readonly Segment[]): Operation<void> {
+  for (const { chain, top } of segments) {
+    yield* quietly(closeChain(chain));
+    yield* quietly(mediumOf(top).close());
+  }
 }

@@ -5,7 +5,7 @@ import { call, type Operation } from "../operation.js";
 import type { Storage } from "../storage/storage.js";
 import { randomGuid } from "./guid.js";
 import { newImageNames } from "./image-files.js";
-import { openTop, type Segment, type Top } from "./segment.js";
+import { openTop, orClose, type Segment, type Top } from "./segment.js";
 import { quietly, type State } from "./state.js";
 
 export interface NewTop {
@@ -35,7 +35,7 @@ export function* makeTops(state: State, segments: readonly Segment[]): Operation
 
 function* makeTop(state: State, segment: Segment, storage: Storage, file: string): Operation<Top> {
   const { size, clusterSize, chain } = segment;
-  yield* createImage(storage, { size, clusterSize, format: formatFor(segment) });
+  yield* orClose(storage, () => createImage(storage, { size, clusterSize, format: formatFor(segment) }));
   const entry = { guid: state.descriptor.topGuid, type: "expandable", file } as const;
   return yield* openTop(storage, entry, chain, state.segmentSettings(false));
 }
