@@ -41,6 +41,7 @@ export type {
   RepairReport,
 } from "./image/reports.js";
 export type { CreateOptions, OpenOptions } from "./options.js";
+export { RECOGNISED, type Recognised, recognise, recogniseName, recogniseStorage } from "./recognise.js";
 export { BlobStorage } from "./storage/blob.js";
 export type { CacheOptions, CacheStatistics } from "./storage/block-cache.js";
 export { type CachedStorage, cached } from "./storage/cached.js";

@@ -22,8 +22,9 @@ import { Draft } from "./storage/draft.js";
 import { type FileOptions, FileStorage, FileStorageSync } from "./storage/file.js";
 import type { Storage } from "./storage/storage.js";
 
+export { Draft } from "./storage/draft.js";
 export { type FileOptions, FileStorage, FileStorageSync } from "./storage/file.js";
-export { useKoffi } from "./storage/native.js";
+export { nativeCalls, useKoffi } from "./storage/native.js";
 
 /** How other processes are respected: see `FileOptions.share`. */
 export type ShareOption = Pick<FileOptions, "share">;

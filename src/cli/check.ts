@@ -3,9 +3,7 @@
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { counted, wordFor } from "../count.js";
-import { Disk } from "../disk.js";
-import { DiskError } from "../errors.js";
-import type { CheckReport, Finding, RepairLevel, RepairReport } from "../image/reports.js";
+import { type CheckReport, Disk, DiskError, type Finding, type RepairLevel, type RepairReport } from "../index.js";
 import { printable } from "../printable.js";
 import { about, usageFailure } from "./failure.js";
 import { withImage } from "./image.js";

@@ -1,7 +1,7 @@
 /** `parablock compare`: whether two disks hold the same bytes. */
 import type { Command } from "commander";
 import { counted } from "../count.js";
-import { createZeroScanner } from "../engine/create.js";
+import { type BlockDevice, createZeroScanner } from "../index.js";
 import { printable } from "../printable.js";
 import type { ImageKind } from "./kind.js";
 import { closing } from "./open-files.js";
@@ -58,34 +58,35 @@ async function compare(a: string, b: string, flags: CompareFlags): Promise<void>
 }
 
 async function report(first: Source, second: Source, flags: CompareFlags): Promise<void> {
-  const larger = Math.max(first.size, second.size);
+  const [sizeA, sizeB] = [first.device.size, second.device.size];
+  const larger = Math.max(sizeA, sizeB);
   const difference = await withProgress("Comparing", larger, (progress) =>
-    new Comparison(first, second, progress).run(),
+    new Comparison(first.device, second.device, progress).run(),
   );
-  if (first.size !== second.size)
+  if (sizeA !== sizeB)
     process.stderr.write(
-      `parablock: warning: the sizes differ: ${printable(first.path)} has ${counted(first.size, "byte")}, ${printable(second.path)} ${second.size}\n`,
+      `parablock: warning: the sizes differ: ${printable(first.path)} has ${counted(sizeA, "byte")}, ${printable(second.path)} ${sizeB}\n`,
     );
   const identical = difference === undefined;
   process.exitCode = identical ? 0 : 1;
-  if (flags.json) await printJson({ identical, firstDifference: difference ?? null, sizes: [first.size, second.size] });
+  if (flags.json) await printJson({ identical, firstDifference: difference ?? null, sizes: [sizeA, sizeB] });
   else await print(identical ? "The disks are the same.\n" : `The disks differ, first at byte ${difference}.\n`);
 }
 
 class Comparison {
-  readonly #sources: readonly [Source, Source];
+  readonly #devices: readonly [BlockDevice, BlockDevice];
   readonly #progress: Progress;
   readonly #scanner = createZeroScanner(undefined, 2 * IN_FLIGHT * WINDOW_SIZE);
   #difference = Number.POSITIVE_INFINITY;
 
-  constructor(a: Source, b: Source, progress: Progress) {
-    this.#sources = [a, b];
+  constructor(a: BlockDevice, b: BlockDevice, progress: Progress) {
+    this.#devices = [a, b];
     this.#progress = progress;
   }
 
   /** The first offset at which the disks differ, or undefined. */
   async run(): Promise<number | undefined> {
-    const windows = windowsOf(this.#sources);
+    const windows = windowsOf(this.#devices);
     const work = async (slot: number) => {
       for await (const window of windows) {
         if (window.offset > this.#difference) return;
@@ -108,10 +109,10 @@ class Comparison {
   /** A disk's bytes in a window, or undefined where it has no data there: zeros. */
   async #read({ offset, length, held }: Window, index: 0 | 1, slot: number): Promise<Uint8Array | undefined> {
     if (!held[index]) return undefined;
-    const source = this.#sources[index];
+    const device = this.#devices[index];
     const bytes = this.#scanner.buffer.subarray(slot, slot + length);
-    const present = Math.max(0, Math.min(length, source.size - offset));
-    await source.read(present === length ? bytes : bytes.subarray(0, present), offset);
+    const present = Math.max(0, Math.min(length, device.size - offset));
+    await device.read(present === length ? bytes : bytes.subarray(0, present), offset);
     return bytes.fill(0, present);
   }
 

@@ -1,9 +1,10 @@
 /** `parablock convert`: disks from one format to the other, and new copies without what is zero. */
 import { type Command, Option } from "commander";
 import { counted } from "../count.js";
-import type { Format } from "../format/header.js";
+import type { BlockDevice, Format } from "../index.js";
 import { copy } from "./copy.js";
 import { Draft, requireFree, requireOther } from "./draft.js";
+import { existingTarget, requireRoom } from "./existing.js";
 import { Failure, usageFailure } from "./failure.js";
 import { type ImageKind, kindByName } from "./kind.js";
 import { closing } from "./open-files.js";
@@ -11,7 +12,7 @@ import { baseOption, clusterSizeOption, examples, formatOption, kindOption, shar
 import { requireConvertible } from "./output-name.js";
 import { withProgress } from "./progress.js";
 import { parseSize } from "./size.js";
-import { baseOf, openSource, type Source } from "./source.js";
+import { baseOf, openSource } from "./source.js";
 import { readStreamPiece, standardInput, streamPieces } from "./stdin.js";
 import { parallelsTarget, rawTarget, spoolTarget, streamTarget, type Target } from "./target.js";
 import { windowsOf } from "./windows.js";
@@ -24,6 +25,8 @@ interface ConvertFlags {
   base?: string;
   fromBase?: ImageKind;
   size?: number;
+  /** False for `--no-create`. */
+  create: boolean;
   force?: boolean;
   forceShare?: boolean;
 }
@@ -57,6 +60,10 @@ export function addConvert(program: Command): void {
     )
     .addOption(shareOption())
     .option("--force", "replace a file that exists, once the new one is complete")
+    .option(
+      "-n, --no-create",
+      "write into a disk that exists, an image or a raw file, as large as IN at least: zeros of IN become zeros there, what lies behind its end stays as it is",
+    )
     .addHelpText(
       "after",
       examples(
@@ -65,6 +72,7 @@ export function addConvert(program: Command): void {
         "convert --base below.hds above.hds merged.hds",
         "convert disk.hds - | gzip > disk.raw.gz",
         "convert - disk.hds < disk.raw",
+        "convert --no-create disk.raw exists.hds",
       ),
     )
     .action(convert);
@@ -81,16 +89,24 @@ async function convertFile(input: string, out: string, flags: ConvertFlags): Pro
   const base = baseOf(flags.base, flags.fromBase, "--from-base");
   const source = await openSource({ path: input, kind: from, option: "--from" }, { base, forceShare });
   await closing(source, async () => {
-    const target = await openTarget(out, outputKind(out, flags, source.kind), source.size, flags);
-    await filling(target, () => copySource(source, target));
+    const target = await openTarget(out, source.kind, source.device.size, flags);
+    await filling(target, () => copySource(source.device, target));
   });
 }
 
 async function convertStream(out: string, flags: ConvertFlags): Promise<void> {
-  const kind = outputKind(out, flags, "raw");
-  if (kind === "parallels" && flags.size === undefined) return convertSpooled(out, flags);
-  const target = await openTarget(out, kind, flags.size ?? 0, flags);
+  if (!flags.create) return overwriteByStream(out, flags);
+  if (outputKind(out, flags, "raw") === "parallels" && flags.size === undefined) return convertSpooled(out, flags);
+  const target = await openTarget(out, "raw", flags.size ?? 0, flags);
   await filling(target, () => copyStream(target, flags));
+}
+
+async function overwriteByStream(out: string, flags: ConvertFlags): Promise<void> {
+  const target = await existingTarget(out, flags.to);
+  await filling(target, () => {
+    requireRoom(out, target, flags.size ?? 0);
+    return copyStream(target, { ...flags, room: target.size });
+  });
 }
 
 /** An image's tables need the disk's size, which a stream tells at its end: until then a sparse file holds its bytes. */
@@ -116,7 +132,7 @@ async function filling(target: Target, work: () => Promise<void>): Promise<void>
   }
 }
 
-async function copySource(source: Source, target: Target): Promise<void> {
+async function copySource(source: BlockDevice, target: Target): Promise<void> {
   await withProgress("Converting", source.size, async (progress) => {
     const windows = windowsOf([source], target.grain);
     await copy(windows, ({ offset }, buffer) => source.read(buffer, offset), target, progress);
@@ -124,10 +140,14 @@ async function copySource(source: Source, target: Target): Promise<void> {
   });
 }
 
-async function copyStream(target: Target, { size, from }: ConvertFlags): Promise<void> {
+async function copyStream(target: Target, { size, from, room }: ConvertFlags & { room?: number }): Promise<void> {
   const end = { size: 0 };
   const input = standardInput();
-  const pieces = streamPieces(input, end, { limit: size, anything: from === "raw" });
+  const pieces = streamPieces(input, end, {
+    limit: size ?? room,
+    limitBy: size === undefined ? "that the output has room for" : "that --size says",
+    anything: from === "raw",
+  });
   await withProgress("Reading", size ?? 0, (progress) =>
     copy(pieces, readStreamPiece, target, progress, () => input.destroy()),
   );
@@ -136,10 +156,19 @@ async function copyStream(target: Target, { size, from }: ConvertFlags): Promise
   await target.finish(end.size);
 }
 
-function openTarget(out: string, kind: ImageKind, size: number, flags: ConvertFlags): Promise<Target> | Target {
+/** The output for a disk of a kind and a size, which a raw file's may grow beyond. */
+async function openTarget(out: string, inputKind: ImageKind, size: number, flags: ConvertFlags): Promise<Target> {
+  if (!flags.create) return roomyTarget(out, size, flags.to);
+  const kind = outputKind(out, flags, inputKind);
   if (out === STREAM) return streamTarget();
   if (kind === "raw") return rawTarget(out, size, flags.force);
   return parallelsTarget(out, { size, clusterSize: flags.clusterSize, format: flags.format }, flags.force);
+}
+
+async function roomyTarget(out: string, size: number, to: ImageKind | undefined): Promise<Target> {
+  const target = await existingTarget(out, to);
+  await filling(target, async () => requireRoom(out, target, size));
+  return target;
 }
 
 function outputKind(out: string, { to, clusterSize, format }: ConvertFlags, inputKind: ImageKind): ImageKind {
@@ -151,7 +180,9 @@ function outputKind(out: string, { to, clusterSize, format }: ConvertFlags, inpu
   return kind;
 }
 
-function requireSensible(input: string, out: string, { from, to, base, size }: ConvertFlags): void {
+function requireSensible(input: string, out: string, flags: ConvertFlags): void {
+  const { from, to, base, size } = flags;
+  if (!flags.create) requireOverwritable(out, flags);
   if (input === STREAM) {
     if (from === "parallels") throw usageFailure("standard input is read as raw bytes: save the image to a file first");
     if (base !== undefined) throw usageFailure("raw bytes from standard input have no base: leave --base out");
@@ -165,4 +196,12 @@ function requireSensible(input: string, out: string, { from, to, base, size }: C
   if (out === STREAM) return;
   requireOther(out, [input, base]);
   requireConvertible(out, to);
+}
+
+/** What exists has its own clusters, and is not replaced. */
+function requireOverwritable(out: string, { clusterSize, format, force }: ConvertFlags): void {
+  if (out === STREAM) throw usageFailure("standard output is no disk that exists: leave --no-create out");
+  if (force) throw usageFailure("--no-create writes into OUT, --force replaces it: leave one of them out");
+  if (clusterSize !== undefined || format !== undefined)
+    throw usageFailure("with --no-create OUT stays what it is: leave --cluster-size and --format out");
 }

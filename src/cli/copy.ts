@@ -3,7 +3,7 @@
  * read into the zero scanner's buffer, tested there and written from there. Writes begin in the order of their
  * offsets, so that a new image is contiguous.
  */
-import { createZeroScanner } from "../engine/create.js";
+import { createZeroScanner } from "../index.js";
 import type { Progress } from "./progress.js";
 import type { Target } from "./target.js";
 import { WINDOW_SIZE } from "./windows.js";

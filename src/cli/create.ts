@@ -1,16 +1,15 @@
 /** `parablock create`: an empty disk in a new file. */
 
 import type { Command } from "commander";
-import { Disk } from "../disk.js";
-import type { Format } from "../format/header.js";
+import { Disk, type Format } from "../index.js";
+import { FileStorage } from "../node.js";
 import { printable } from "../printable.js";
-import { FileStorage } from "../storage/file.js";
 import { Draft } from "./draft.js";
 import { about } from "./failure.js";
 import { clusterSizeOption, examples, formatOption } from "./options.js";
 import { requireImageName } from "./output-name.js";
 import { print, printJson, requireOutput } from "./print.js";
-import { formatSize, parseSize } from "./size.js";
+import { formatSize, parseSize, wholeSectors } from "./size.js";
 
 interface CreateFlags {
   clusterSize?: number;
@@ -25,7 +24,11 @@ export function addCreate(program: Command): void {
     .summary("make an empty disk")
     .description("Makes an empty disk. It takes next to no space until something is written.")
     .argument("<file>", "the new image")
-    .argument("<size>", "the disk's size: bytes, or a number with K, M, G or T", parseSize)
+    .argument(
+      "<size>",
+      "the disk's size: bytes, or a number with K, M, G or T; rounded up to whole sectors of 512 bytes",
+      parseSize,
+    )
     .addOption(clusterSizeOption())
     .addOption(formatOption())
     .option("--force", "replace a file that exists")
@@ -34,7 +37,8 @@ export function addCreate(program: Command): void {
     .action(create);
 }
 
-async function create(file: string, size: number, { force, json, ...shape }: CreateFlags): Promise<void> {
+async function create(file: string, wanted: number, { force, json, ...shape }: CreateFlags): Promise<void> {
+  const size = wholeSectors(wanted);
   requireImageName(file);
   requireOutput();
   const draft = Draft.begin(file, force);

@@ -3,7 +3,7 @@
  * Whatever ends the process - an error, Ctrl-C, a closed pipe - drafts that are left are removed.
  */
 import * as fs from "node:fs";
-import { Draft as FileDraft } from "../storage/draft.js";
+import { Draft as FileDraft } from "../node.js";
 import { Failure, usageFailure } from "./failure.js";
 import { keep, removeAtExit, watchEnd } from "./leftovers.js";
 

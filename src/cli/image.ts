@@ -1,5 +1,5 @@
 /** A Parallels image, for commands that work on nothing else. */
-import { Disk } from "../disk.js";
+import { Disk } from "../index.js";
 import { about } from "./failure.js";
 import { requireImage } from "./kind.js";
 import { closing, openStorage, orClose, showing } from "./open-files.js";

@@ -2,9 +2,8 @@
 import { statSync } from "node:fs";
 import type { Command } from "commander";
 import { counted, wordFor } from "../count.js";
-import { IN_USE } from "../format/header.js";
-import type { DiskInfo } from "../image/info.js";
-import { type Native, native } from "../storage/native.js";
+import type { DiskInfo } from "../index.js";
+import { nativeCalls } from "../node.js";
 import { withImage } from "./image.js";
 import { examples, shareOption } from "./options.js";
 import { formatFields, print, printJson } from "./print.js";
@@ -33,12 +32,6 @@ async function info(file: string, { json, forceShare }: { json?: boolean; forceS
   else await print(formatFields(fieldsOf(file, facts, usage)));
 }
 
-/** True, or why there are none. */
-function nativeCalls(): true | string {
-  const calls = native();
-  return typeof calls === "string" ? calls : true;
-}
-
 function fieldsOf(file: string, facts: DiskInfo, usage: number): [string, string][] {
   const { allocatedBytes, clusterSize, clusterCount, geometry } = facts;
   const allocated = allocatedBytes / clusterSize;
@@ -62,14 +55,14 @@ function fieldsOf(file: string, facts: DiskInfo, usage: number): [string, string
     ["extension", extensionOf(facts)],
     ["geometry", `${counted(cylinders, "cylinder")}, ${counted(heads, "head")}, ${counted(sectors, "sector")}`],
     ["lock", lockOf(facts)],
-    ["files here", filesOf(native())],
+    ["files here", filesOf(nativeCalls())],
     ["findings", findingsOf(facts)],
   ];
 }
 
 /** What this machine can do with files. */
-function filesOf(calls: Native | string): string {
-  if (typeof calls !== "string") return "preallocated with real blocks, holes punched, locked by the system";
+function filesOf(calls: true | string): string {
+  if (calls === true) return "preallocated with real blocks, holes punched, locked by the system";
   return `sized ahead without blocks, no holes punched, locked by files: ${calls}`;
 }
 
@@ -79,10 +72,10 @@ function lockOf({ lock = "none", lockFallback }: DiskInfo): string {
   return lockFallback === undefined ? kind : `${kind}: ${lockFallback}`;
 }
 
-function stateOf({ inUse, emptyFlag }: DiskInfo): string {
+function stateOf({ inUse, unclean, emptyFlag }: DiskInfo): string {
   const empty = emptyFlag ? "; flagged as empty" : "";
-  if (inUse === IN_USE.open) return `open for writing, or not closed cleanly${empty}`;
-  if (inUse === IN_USE.closed) return `closed cleanly${empty}`;
+  if (unclean) return `open for writing, or not closed cleanly${empty}`;
+  if (inUse === 0) return `closed cleanly${empty}`;
   return `closed cleanly (${inUseMark(inUse)})${empty}`;
 }
 

@@ -2,8 +2,9 @@
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Command } from "commander";
-import type { Extent } from "../device/block-device.js";
+import type { BlockDevice, Disk, Extent } from "../index.js";
 import { Draft, requireOther } from "./draft.js";
+import { allExtents } from "./extents.js";
 import { about } from "./failure.js";
 import type { ImageKind } from "./kind.js";
 import { closing } from "./open-files.js";
@@ -13,7 +14,7 @@ import { Picture } from "./picture.js";
 import { drawPicture } from "./picture-svg.js";
 import { print, printAll } from "./print.js";
 import { PATIENCE, type Progress, withProgress } from "./progress.js";
-import { allExtents, baseOf, type Named, openSource, type Source } from "./source.js";
+import { baseOf, type Named, openSource } from "./source.js";
 
 interface MapFlags {
   base?: string;
@@ -50,28 +51,29 @@ async function map(file: string, { base, fromBase, json, svg, force, forceShare 
   if (svg !== undefined) requirePictureName(svg);
   const image: Named = { path: file, kind: "parallels", option: "--from" };
   const source = await openSource(image, { base: baseOf(base, fromBase, "--from-base"), forceShare });
+  const { device, disk } = source;
   const tell = async (progress?: Progress) => {
-    if (svg !== undefined) await draw(source, watched(source, progress), svg, force);
-    if (json) await printAll(jsonLines(watched(source, progress)));
-    else if (svg === undefined) await printAll(textLines(source, watched(source, progress)));
+    if (svg !== undefined && disk) await draw(disk, file, watched(device, progress), svg, force);
+    if (json) await printAll(jsonLines(watched(device, progress)));
+    else if (svg === undefined) await printAll(textLines(device.size, watched(device, progress)));
   };
   // Lines on the same terminal say enough.
   const listing = process.stdout.isTTY && (json || svg === undefined);
-  await closing(source, () => (listing ? tell() : withProgress("Mapping", source.size, tell, PATIENCE)));
+  await closing(source, () => (listing ? tell() : withProgress("Mapping", device.size, tell, PATIENCE)));
 }
 
 type Batches = AsyncGenerator<Extent[]>;
 
-async function* watched(source: Source, progress: Progress | undefined): Batches {
-  for await (const extents of allExtents(source)) {
+async function* watched(device: BlockDevice, progress: Progress | undefined): Batches {
+  for await (const extents of allExtents(device)) {
     yield extents;
     const last = extents[extents.length - 1];
     if (last !== undefined) progress?.update(last.offset + last.length);
   }
 }
 
-async function* textLines(source: Source, batches: Batches): AsyncGenerator<string> {
-  const width = `${source.size}`.length;
+async function* textLines(size: number, batches: Batches): AsyncGenerator<string> {
+  const width = `${size}`.length;
   const column = (bytes: number) => `${bytes}`.padStart(width);
   for await (const extents of batches) {
     for (const { offset, length, layer, fileOffset, ...extent } of extents) {
@@ -99,11 +101,11 @@ function jsonOf({ offset, length, layer, fileOffset, kind }: Extent): string {
   return present ? `{ ${fields}, "offset": ${fileOffset}}` : `{ ${fields}}`;
 }
 
-async function draw(source: Source, batches: Batches, out: string, force?: boolean): Promise<void> {
-  const { fileSize, dataOffset, format } = source.disk!.info;
-  const picture = new Picture(source.size, source.clusterSize, fileSize, dataOffset);
+async function draw(disk: Disk, path: string, batches: Batches, out: string, force?: boolean): Promise<void> {
+  const { fileSize, dataOffset, format } = disk.info;
+  const picture = new Picture(disk.size, disk.clusterSize, fileSize, dataOffset);
   for await (const extents of batches) for (const extent of extents) picture.add(extent);
-  const svg = drawPicture(picture, basename(source.path), format);
+  const svg = drawPicture(picture, basename(path), format);
   if (out === "-") return print(svg);
   await about(out, () => {
     const draft = Draft.begin(out, force);

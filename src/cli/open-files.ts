@@ -1,5 +1,5 @@
 /** The files that a command has open: they are closed, and their lock files removed, whatever ends the command. */
-import { type FileOptions, FileStorage } from "../storage/file.js";
+import { type FileOptions, FileStorage } from "../node.js";
 import { PATIENCE, type Progress, withProgress } from "./progress.js";
 
 interface Closable {

@@ -2,7 +2,7 @@
  * What a picture of an allocation shows, in bounded memory: the disk as a grid of cells, each a whole number of
  * clusters, and the file as a strip of slots. Millions of extents become a few thousand cells.
  */
-import type { Extent } from "../device/block-device.js";
+import type { Extent } from "../index.js";
 
 /** A part of the disk. */
 export interface Cell {

@@ -3,6 +3,13 @@ import { InvalidArgumentError } from "commander";
 
 export { formatExactSize, formatShare, formatSize } from "./units.js";
 
+const SECTOR_SIZE = 512;
+
+/** A disk is a whole number of sectors: a size that is none is rounded up, as `qemu-img` does. */
+export function wholeSectors(bytes: number): number {
+  return Math.ceil(bytes / SECTOR_SIZE) * SECTOR_SIZE;
+}
+
 const SUFFIXES = ["", "K", "M", "G", "T"];
 
 /** "20G" -> 21474836480. Fractions are fine where they are whole bytes. @throws InvalidArgumentError (a usage error) */

@@ -1,10 +1,5 @@
-/** What the commands read: Parallels images and raw files behind one interface. Sources are never written. */
-import type { BlockDevice, Extent } from "../device/block-device.js";
-import { Disk } from "../disk.js";
-import { readFully } from "../medium/transfer.js";
-import { runAsync } from "../run.js";
-import type { FileStorage } from "../storage/file.js";
-import { overdueTurn } from "../turn.js";
+/** What the commands read: a file that is open as a block device, and what it is. Sources are never written. */
+import { type BlockDevice, Disk, rawDevice, type Storage } from "../index.js";
 import { about, Failure, usageFailure } from "./failure.js";
 import { type ImageKind, kindOf, requireImage } from "./kind.js";
 import { closing, openStorage, orClose } from "./open-files.js";
@@ -12,15 +7,10 @@ import { closing, openStorage, orClose } from "./open-files.js";
 export interface Source {
   readonly path: string;
   readonly kind: ImageKind;
-  /** In bytes. */
-  readonly size: number;
-  /** The unit in which it is allocated; of a raw file, one that suits it. */
-  readonly clusterSize: number;
+  /** Its errors name the file. Closing it closes what lies beneath it, too. */
+  readonly device: BlockDevice;
   /** The open image, of a Parallels source. */
-  readonly disk: Disk | undefined;
-  read(buffer: Uint8Array, offset: number): Promise<void>;
-  /** What lies where in a range, in order, or in the beginning of one that has many extents; at least one. */
-  extents(offset: number, length: number): Promise<Extent[]>;
+  readonly disk?: Disk;
   close(): Promise<void>;
 }
 
@@ -40,11 +30,6 @@ export interface SourceOptions {
   forceShare?: boolean | undefined;
 }
 
-const RAW_CLUSTER_SIZE = 1024 * 1024;
-
-/** Extents that are asked for at once: one is some hundred bytes of memory. */
-const EXTENTS_AT_ONCE = 8192;
-
 /** Opens a file for reading. @throws DiskError with the path in its message; Failure */
 export async function openSource(file: Named, { base, forceShare }: SourceOptions = {}): Promise<Source> {
   const { path, option } = file;
@@ -53,8 +38,8 @@ export async function openSource(file: Named, { base, forceShare }: SourceOption
     const kind = file.kind ?? (await about(path, () => kindOf(path, storage, option)));
     if (kind === "parallels")
       return openParallels(path, storage, base === undefined ? undefined : await openSource(base, { forceShare }));
-    if (base === undefined) return about(path, () => openRaw(path, storage));
-    throw new Failure(`${path} is not a Parallels image, so it has no base: leave --base out`);
+    if (base !== undefined) throw new Failure(`${path} is not a Parallels image, so it has no base: leave --base out`);
+    return sourceOf(path, kind, await about(path, () => rawDevice(storage)));
   });
 }
 
@@ -67,97 +52,27 @@ export function baseOf(path: string | undefined, kind: ImageKind | undefined, op
   );
 }
 
-async function openRaw(path: string, storage: FileStorage): Promise<Source> {
-  const size = await storage.size();
-  return {
-    path,
-    kind: "raw",
-    size,
-    clusterSize: RAW_CLUSTER_SIZE,
-    disk: undefined,
-    read: (buffer, offset) => about(path, () => runAsync(readFully(storage, buffer, offset))),
-    extents: async (offset, length) => rawExtents(storage, offset, offset + length),
-    close: () => storage.close(),
-  };
-}
-
-/** Data and holes of a raw file, as many as are asked for at once. */
-function rawExtents(storage: FileStorage, offset: number, end: number): Extent[] {
-  const extents: Extent[] = [];
-  const add = (to: number, kind: Extent["kind"]) => {
-    if (to > offset) extents.push({ offset, length: to - offset, kind, layer: 0, fileOffset: offset });
-    offset = Math.max(offset, to);
-  };
-  while (offset < end && extents.length < EXTENTS_AT_ONCE) {
-    const data = storage.nextData(offset) ?? { start: end, end };
-    add(Math.min(data.start, end), "zero");
-    add(Math.min(data.end, end), "data");
-  }
-  return extents;
-}
-
 /** The source owns its base: both are closed together, and if the image cannot be opened. */
-async function openParallels(path: string, storage: FileStorage, base: Source | undefined): Promise<Source> {
+async function openParallels(path: string, storage: Storage, base: Source | undefined): Promise<Source> {
   const disk = await orClose(base, () =>
     about(path, async () => {
       await requireImage(path, storage);
-      return Disk.open(storage, { readOnly: true, ...(base && { base: deviceOf(base) }) });
+      return Disk.open(storage, { readOnly: true, ...(base && { base: base.device }) });
     }),
   );
-  return {
+  const close = () => (base === undefined ? disk.close() : closing(base, () => disk.close()));
+  return { ...sourceOf(path, "parallels", disk, close), disk };
+}
+
+function sourceOf(path: string, kind: ImageKind, device: BlockDevice, close = async () => device.close?.()): Source {
+  const reader: BlockDevice = {
     path,
-    kind: "parallels",
-    size: disk.size,
-    clusterSize: disk.clusterSize,
-    disk,
-    read: (buffer, offset) => about(path, () => disk.read(buffer, offset)),
-    extents: (offset, length) => disk.status(offset, length, EXTENTS_AT_ONCE),
-    close: () => (base === undefined ? disk.close() : closing(base, () => disk.close())),
+    size: device.size,
+    readOnly: true,
+    read: (buffer, offset) => about(path, () => device.read(buffer, offset)),
+    close,
   };
-}
-
-const deviceOf = ({ path, size, read, extents }: Source): BlockDevice => ({
-  path,
-  size,
-  read,
-  status: (offset = 0, length = size - offset) => extents(offset, length),
-});
-
-/** One past the last byte of extents that follow each other. */
-function endOf(extents: readonly Extent[]): number {
-  const last = extents[extents.length - 1]!;
-  return last.offset + last.length;
-}
-
-/** All extents of a source, in order, in batches of bounded size; runs are cut between two batches. */
-export async function* extentBatches(source: Source): AsyncGenerator<Extent[]> {
-  for (let offset = 0; offset < source.size; ) {
-    const batch = await source.extents(offset, source.size - offset);
-    yield batch;
-    offset = endOf(batch);
-    await overdueTurn(); // a raw file's extents take no other
-  }
-}
-
-/** All extents of a source, in order and maximal, in batches of bounded size. */
-export async function* allExtents(source: Source): AsyncGenerator<Extent[]> {
-  let open: Extent | undefined;
-  for await (const batch of extentBatches(source)) {
-    const complete: Extent[] = [];
-    for (const extent of batch) {
-      if (open !== undefined && continues(open, extent)) {
-        open = { ...open, length: open.length + extent.length };
-      } else {
-        if (open !== undefined) complete.push(open);
-        open = extent;
-      }
-    }
-    yield complete;
-  }
-  if (open !== undefined) yield [open];
-}
-
-function continues(previous: Extent, extent: Extent): boolean {
-  const expected = previous.fileOffset === undefined ? undefined : previous.fileOffset + previous.length;
-  return previous.layer === extent.layer && previous.kind === extent.kind && extent.fileOffset === expected;
+  const { status } = device;
+  if (status) reader.status = (...range) => about(path, () => status.apply(device, range));
+  return { path, kind, device: reader, close };
 }

@@ -1,10 +1,10 @@
 /** Raw bytes from standard input, in pieces as large as a window. Their number is not known before the end. */
 import type { Readable } from "node:stream";
 import { counted } from "../count.js";
-import { FOREIGN_HEAD, FOREIGN_TAIL } from "../format/foreign.js";
+import { RECOGNISED, recognise } from "../index.js";
 import type { Piece } from "./copy.js";
 import { Failure } from "./failure.js";
-import { kindByContent } from "./kind.js";
+import { requireDisk } from "./kind.js";
 import { wasClosed } from "./standard-streams.js";
 import { WINDOW_SIZE } from "./windows.js";
 
@@ -21,6 +21,8 @@ export interface StreamEnd {
 export interface StreamOptions {
   /** More bytes than this are an error. */
   limit?: number | undefined;
+  /** Who sets that limit: "that --size says". */
+  limitBy?: string;
   /** Takes any bytes; else an image is an error, as reading one needs a file, and so is what is no raw disk. */
   anything?: boolean;
 }
@@ -38,14 +40,13 @@ export async function* streamPieces(
   end: StreamEnd,
   options: StreamOptions = {},
 ): AsyncGenerator<StreamPiece> {
-  const { limit = Number.MAX_SAFE_INTEGER, anything = false } = options;
+  const { limit = Number.MAX_SAFE_INTEGER, limitBy = "that --size says", anything = false } = options;
   const judge = anything ? undefined : new Judge();
   let piece: StreamPiece = { offset: 0, length: 0, parts: [] };
   for await (const chunk of input) {
     judge?.take(chunk);
     end.size += chunk.length;
-    if (end.size > limit)
-      throw new Failure(`standard input has more than the ${counted(limit, "byte")} that --size says`);
+    if (end.size > limit) throw new Failure(`standard input has more than the ${counted(limit, "byte")} ${limitBy}`);
     for (let taken = 0; taken < chunk.length; ) {
       const part = chunk.subarray(taken, taken + WINDOW_SIZE - piece.length);
       piece.parts.push(part);
@@ -76,8 +77,8 @@ class Judge {
 
   /** @throws Failure as soon as the first bytes are of no raw disk */
   take(chunk: Uint8Array): void {
-    const missing = FOREIGN_HEAD - this.#head.length;
-    this.#tail = joined(this.#tail, chunk.subarray(-FOREIGN_TAIL)).subarray(-FOREIGN_TAIL);
+    const missing = RECOGNISED.head - this.#head.length;
+    this.#tail = joined(this.#tail, chunk.subarray(-RECOGNISED.tail)).subarray(-RECOGNISED.tail);
     if (missing <= 0) return;
     this.#head = joined(this.#head, chunk.subarray(0, missing));
     if (chunk.length >= missing) this.#requireRaw(new Uint8Array(0));
@@ -89,7 +90,7 @@ class Judge {
   }
 
   #requireRaw(tail: Uint8Array): void {
-    if (kindByContent("standard input", { head: this.#head, tail }, "--from") === "raw") return;
+    if (requireDisk("standard input", recognise(this.#head, tail), "--from") === "raw") return;
     throw new Failure(
       "standard input holds a Parallels image, which is not read in order: save it to a file and convert that, or say --from raw to take its bytes as they are",
     );

@@ -1,16 +1,12 @@
-/** What `convert` writes: Parallels images, raw files, raw bytes on standard output. */
-import { Disk } from "../disk.js";
-import type { Format } from "../format/header.js";
-import { truncate, writeFully } from "../medium/transfer.js";
-import type { CreateOptions } from "../options.js";
-import { runAsync } from "../run.js";
-import { FileStorage } from "../storage/file.js";
-import type { Storage } from "../storage/storage.js";
-import { overdueTurn } from "../turn.js";
+/** What `convert` makes: Parallels images, raw files, raw bytes on standard output. What is there already is in existing.ts. */
+import { setImmediate } from "node:timers/promises";
+import { type CreateOptions, Disk, type Format, rawDevice, type Storage, writeFully } from "../index.js";
+import { FileStorage } from "../node.js";
 import { Draft } from "./draft.js";
 import { about } from "./failure.js";
 import { print, requireOutput } from "./print.js";
 import type { Progress } from "./progress.js";
+import { wholeSectors } from "./size.js";
 
 /** Takes guest bytes in the order of their offsets; what is never written reads as zeros. */
 export interface Target {
@@ -27,8 +23,7 @@ export interface Target {
 }
 
 /** Blocks of a raw file's own file system; a hole is never smaller. */
-const RAW_GRAIN = 4096;
-const SECTOR_SIZE = 512;
+export const RAW_GRAIN = 4096;
 
 export interface ImageShape {
   size: number;
@@ -62,7 +57,7 @@ export function parallelsTarget(path: string, shape: ImageShape, force?: boolean
 
 function createOptions({ size, clusterSize, format }: ImageShape): CreateOptions {
   return {
-    size: Math.ceil(size / SECTOR_SIZE) * SECTOR_SIZE,
+    size: wholeSectors(size),
     ...(clusterSize === undefined ? {} : { clusterSize }),
     ...(format === undefined ? {} : { format }),
   };
@@ -104,7 +99,7 @@ export function rawTarget(path: string, size: number, force?: boolean): Promise<
   return about(path, async () => {
     const draft = Draft.begin(path, force);
     const file = await FileStorage.open(draft.path, { private: true });
-    await runAsync(truncate(file, size)); // a size that no file may have here is told before anything is copied
+    await (await rawDevice(file)).resize?.(size); // a size that no file may have here is told before anything is copied
     return rawFile(path, draft, file, async () => {
       await file.flush();
       draft.publish();
@@ -120,7 +115,7 @@ export async function spoolTarget(draft: Draft): Promise<Target> {
 function rawFile(path: string, draft: Draft, file: FileStorage, complete: () => Promise<void>): Target {
   return {
     grain: RAW_GRAIN,
-    write: (bytes, offset) => about(path, () => runAsync(writeFully(file, bytes, offset))),
+    write: (bytes, offset) => about(path, () => writeFully(file, bytes, offset)),
     finish: (size) =>
       about(path, async () => {
         await file.truncate(size);
@@ -145,7 +140,7 @@ export function streamTarget(): Target {
     while (position < end) {
       await emit(zeros.subarray(0, Math.min(zeros.length, end - position)));
       progress?.update(position);
-      await overdueTurn(); // a file or a pipe takes bytes at once
+      await setImmediate(); // a file or a pipe takes bytes at once
     }
   };
   const emit = (bytes: Uint8Array) => {

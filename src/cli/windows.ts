@@ -1,25 +1,26 @@
 /**
- * Windows: the parts of disks that are worth reading, in pieces of a size that moves fast. What no source has
+ * Windows: the parts of disks that are worth reading, in pieces of a size that moves fast. What no disk has
  * allocated is passed over without a read.
  */
-import { extentBatches, type Source } from "./source.js";
+import type { BlockDevice } from "../index.js";
+import { extentBatches } from "./extents.js";
 
-/** A range of guest bytes in which at least one source has data. */
+/** A range of guest bytes in which at least one disk has data. */
 export interface Window {
   offset: number;
   /** In bytes, at most `WINDOW_SIZE`. */
   length: number;
-  /** For each source, whether it has data in the window; where not, it reads as zeros. */
+  /** For each disk, whether it has data in the window; where not, it reads as zeros. */
   held: boolean[];
 }
 
 /** Large enough to make a request's cost vanish, small enough to stay in the processor's cache. */
 export const WINDOW_SIZE = 2 * 1024 * 1024;
 
-/** The windows of sources that are read together, in order; they begin and end at multiples of `grain` where data does not. */
-export async function* windowsOf(sources: readonly Source[], grain = 1): AsyncGenerator<Window> {
+/** The windows of disks that are read together, in order; they begin and end at multiples of `grain` where data does not. */
+export async function* windowsOf(devices: readonly BlockDevice[], grain = 1): AsyncGenerator<Window> {
   const windowSize = grain > WINDOW_SIZE ? WINDOW_SIZE : WINDOW_SIZE - (WINDOW_SIZE % grain);
-  const all = sources.map((source) => new DataRuns(source));
+  const all = devices.map((device) => new DataRuns(device));
   for (;;) {
     for (const runs of all) await runs.find();
     const offset = Math.min(...all.map((runs) => runs.offset));
@@ -31,7 +32,7 @@ export async function* windowsOf(sources: readonly Source[], grain = 1): AsyncGe
   }
 }
 
-/** What a source holds, walked from its beginning to its end. */
+/** What a disk holds, walked from its beginning to its end. */
 class DataRuns {
   /** Where the next data begins; infinity where there is none any more. */
   offset = 0;
@@ -39,8 +40,8 @@ class DataRuns {
   #end = 0;
   readonly #extents: AsyncGenerator<{ offset: number; length: number }>;
 
-  constructor(source: Source) {
-    this.#extents = dataOf(source);
+  constructor(device: BlockDevice) {
+    this.#extents = dataOf(device);
   }
 
   /** Goes on to the next data if all before has been passed. */
@@ -62,6 +63,6 @@ class DataRuns {
   }
 }
 
-async function* dataOf(source: Source): AsyncGenerator<{ offset: number; length: number }> {
-  for await (const batch of extentBatches(source)) yield* batch.filter(({ kind }) => kind === "data");
+async function* dataOf(device: BlockDevice): AsyncGenerator<{ offset: number; length: number }> {
+  for await (const batch of extentBatches(device)) yield* batch.filter(({ kind }) => kind === "data");
 }

@@ -27,6 +27,12 @@ export function native(): Native | string {
   return loaded;
 }
 
+/** Whether files are preallocated, punched and locked by the system's own calls here: true, or one line that says why not. */
+export function nativeCalls(): true | string {
+  const calls = native();
+  return typeof calls === "string" ? calls : true;
+}
+
 /**
  * Makes the native calls by this module `koffi`: for programs whose bundler does not leave it where it is found
  * (`disk.info.lock` says "system" where it is). Call it before a file is opened. @throws TypeError

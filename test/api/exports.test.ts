@@ -15,6 +15,7 @@ describe("The public names", () => {
       "HttpStorage",
       "MemoryStorage",
       "OpfsStorage",
+      "RECOGNISED",
       "cached",
       "connectDisk",
       "createZeroScanner",
@@ -26,6 +27,9 @@ describe("The public names", () => {
       "rawDeviceSync",
       "readFully",
       "readFullySync",
+      "recognise",
+      "recogniseName",
+      "recogniseStorage",
       "serveDisk",
       "writeFully",
       "writeFullySync",
@@ -34,10 +38,12 @@ describe("The public names", () => {
 
   it("of its Node part are these", () => {
     expect(Object.keys(forNode).sort()).toEqual([
+      "Draft",
       "FileStorage",
       "FileStorageSync",
       "createFile",
       "createFileSync",
+      "nativeCalls",
       "openFile",
       "openFileSync",
       "useKoffi",

@@ -12,8 +12,17 @@ import { V86Disk } from "../../src/adapters/v86.js";
 import { Disk } from "../../src/disk.js";
 import { DiskSync } from "../../src/disk-sync.js";
 import { DiskError, storageError } from "../../src/errors.js";
-import { cached, createZeroScanner, geometryOf, HttpStorage, probe } from "../../src/index.js";
-import { createFile, FileStorage, openFile } from "../../src/node.js";
+import {
+  cached,
+  createZeroScanner,
+  geometryOf,
+  HttpStorage,
+  probe,
+  recognise,
+  recogniseName,
+  recogniseStorage,
+} from "../../src/index.js";
+import { createFile, Draft, FileStorage, openFile } from "../../src/node.js";
 import { oneLine, printable, quote, shownMessage, shownName } from "../../src/printable.js";
 import { BlobStorage } from "../../src/storage/blob.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
@@ -169,6 +178,11 @@ const calls: Record<string, (value: never) => unknown> = {
   "FileStorage.open": (value) => FileStorage.open(elsewhere(value) as never),
   "FileStorage options": (value) => FileStorage.open(join(folder, "none"), { create: value }),
   probe: (value) => probe(value),
+  recognise: (value) => recognise(value),
+  "recognise tail": (value) => recognise(bytes, value),
+  recogniseName: (value) => recogniseName(value),
+  recogniseStorage: (value) => recogniseStorage(value),
+  "Draft.begin": (value) => Draft.begin(elsewhere(value) as never, false),
   geometryOf: (value) => geometryOf(value),
   createZeroScanner: (value) => createZeroScanner(value, 16),
   V86Disk: (value) => new V86Disk(value),

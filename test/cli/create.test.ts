@@ -34,6 +34,22 @@ describe("parablock create", () => {
     expect(JSON.parse(stdout)).toEqual({ filename: path, format: "v1", size: 102400, clusterSize: 32256 });
   });
 
+  it.each([
+    ["1", 512],
+    ["1000", 1024],
+    ["1025", 1536],
+    ["1.0009765625K", 1536],
+    ["1024", 1024],
+    ["0", 0],
+  ])("rounds %s bytes up to whole sectors", (wanted, size) => {
+    const path = file(`rounded-${wanted}.hds`);
+    const { status, stdout } = parablock(["create", "--json", path, wanted]);
+    expect([status, JSON.parse(stdout).size]).toEqual([0, size]);
+    const disk = openFileSync(path, { readOnly: true });
+    expect(disk.size).toBe(size);
+    disk.close();
+  });
+
   it("does not overwrite a file without --force", () => {
     const path = file("precious");
     writeFileSync(path, "precious");
@@ -48,7 +64,7 @@ describe("parablock create", () => {
   it("keeps the file that it was to replace if the new one cannot be made", () => {
     const path = file("kept");
     writeFileSync(path, "kept");
-    expect(parablock(["create", "--force", path, "1000"]).status).toBe(1);
+    expect(parablock(["create", "--force", path, "1M", "--cluster-size", "1000"]).status).toBe(1);
     expect(readFileSync(path, "utf8")).toBe("kept");
   });
 
@@ -79,7 +95,6 @@ describe("parablock create", () => {
 
   it("leaves nothing behind when it fails", () => {
     for (const args of [
-      ["1000"],
       ["1M", "--cluster-size", "1000"],
       ["3T", "--format", "v1"],
       ["2T", "--cluster-size", "512"],

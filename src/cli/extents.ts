@@ -1,0 +1,44 @@
+/** What lies where on a disk, walked from its beginning to its end in bounded memory. */
+import type { BlockDevice, Extent } from "../index.js";
+
+/** Runs that are asked for at once: one is some hundred bytes of memory. */
+const RUNS_AT_ONCE = 8192;
+
+/** All runs of a device, in order, in batches of bounded size; runs are cut between two batches. */
+export async function* extentBatches(device: BlockDevice): AsyncGenerator<Extent[]> {
+  const { size } = device;
+  for (let offset = 0; offset < size; ) {
+    const batch = await runsFrom(device, offset, size - offset);
+    yield batch;
+    const last = batch[batch.length - 1];
+    offset = last.offset + last.length;
+  }
+}
+
+/** Of a device that does not tell, all may be anything. */
+async function runsFrom(device: BlockDevice, offset: number, length: number): Promise<Extent[]> {
+  return (await device.status?.(offset, length, RUNS_AT_ONCE)) ?? [{ offset, length, kind: "data", layer: 0 }];
+}
+
+/** All runs of a device, in order and maximal, in batches of bounded size. */
+export async function* allExtents(device: BlockDevice): AsyncGenerator<Extent[]> {
+  let open: Extent | undefined;
+  for await (const batch of extentBatches(device)) {
+    const complete: Extent[] = [];
+    for (const extent of batch) {
+      if (open !== undefined && continues(open, extent)) {
+        open = { ...open, length: open.length + extent.length };
+      } else {
+        if (open !== undefined) complete.push(open);
+        open = extent;
+      }
+    }
+    yield complete;
+  }
+  if (open !== undefined) yield [open];
+}
+
+function continues(previous: Extent, extent: Extent): boolean {
+  const expected = previous.fileOffset === undefined ? undefined : previous.fileOffset + previous.length;
+  return previous.layer === extent.layer && previous.kind === extent.kind && extent.fileOffset === expected;
+}
