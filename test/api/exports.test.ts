@@ -63,9 +63,13 @@ describe("The public names", () => {
 });
 
 describe("The library", () => {
-  it("imports nothing of Node", async () => {
+  it.each([
+    ["index", ["@noble/hashes"]],
+    ["bundle", ["@rgrove/parse-xml"]],
+  ])("imports nothing of Node, and of packages what it needs (%s)", async (entry, needed) => {
     const { metafile } = await build({
-      entryPoints: [fileURLToPath(new URL("../../src/index.ts", import.meta.url))],
+      entryPoints: [fileURLToPath(new URL(`../../src/${entry}.ts`, import.meta.url))],
+      mainFields: ["browser", "module", "main"],
       bundle: true,
       write: false,
       metafile: true,
@@ -80,6 +84,6 @@ describe("The library", () => {
     const packages = Object.keys(metafile.inputs).flatMap(
       (path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [],
     );
-    expect([...new Set(packages)]).toEqual(["@noble/hashes"]);
+    expect([...new Set(packages)]).toEqual(needed);
   });
 });
