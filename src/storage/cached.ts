@@ -16,6 +16,7 @@ import {
   cacheSettings,
   type Hold,
 } from "./block-cache.js";
+import { passOn } from "./forward.js";
 import type { Storage } from "./storage.js";
 
 /** A storage that remembers what was read. */
@@ -40,19 +41,7 @@ interface Change {
   resizes: boolean;
 }
 
-/** What the cache has to know of: changes, and what it answers itself. */
-type Handled = "readOnly" | "read" | "write" | "size" | "truncate" | "flush" | "close" | "punch" | "allocate";
-
-/** All else goes to the storage as it is, as no byte waits here: what is added to Storage has to be put into one of these. */
-const PASSED_ON: Readonly<Record<Exclude<keyof Storage, Handled>, "value" | "verb">> = {
-  path: "value",
-  lock: "value",
-  lockFallback: "value",
-  preallocation: "value",
-  nextData: "verb",
-  saveBeside: "verb",
-};
-
+/** What the cache has to know of: changes, and what it answers itself. All else goes on as it is, as no byte waits here. */
 class Cached implements CachedStorage {
   readonly readOnly: boolean;
   readonly punch?: Storage["punch"] & {};
@@ -70,25 +59,9 @@ class Cached implements CachedStorage {
     this.#inner = inner;
     this.#cache = new BlockCache(sourceOf(inner), cacheSettings(options));
     this.readOnly = inner.readOnly ?? false;
-    this.#passOn();
     if (inner.punch) this.punch = (offset, length) => this.#punch(offset, length);
     if (inner.allocate) this.allocate = (offset, length) => this.#allocate(offset, length);
-  }
-
-  /** Has what the storage has, and no more: that a verb is there says that it can be done. */
-  #passOn(): void {
-    const inner: Storage & Record<string, unknown> = this.#inner as never;
-    for (const [name, kind] of Object.entries(PASSED_ON)) {
-      if (inner[name] === undefined) continue;
-      const verb = (...given: unknown[]) => {
-        this.#requireOpen();
-        return (inner[name] as (...given: unknown[]) => unknown).apply(inner, given);
-      };
-      Object.defineProperty(this, name, {
-        enumerable: true,
-        ...(kind === "verb" ? { value: verb } : { get: () => inner[name] }),
-      });
-    }
+    passOn(inner, this, () => this.#requireOpen());
   }
 
   get statistics(): CacheStatistics {
