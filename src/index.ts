@@ -45,10 +45,16 @@ export { RECOGNISED, type Recognised, recognise, recogniseName, recogniseStorage
 export { BlobStorage } from "./storage/blob.js";
 export type { CacheOptions, CacheStatistics } from "./storage/block-cache.js";
 export { type CachedStorage, cached } from "./storage/cached.js";
+export type { Folder, FolderOpenOptions, FolderOptions, FolderSync } from "./storage/folder.js";
+export { HandleFolder, type HandleFolderOptions } from "./storage/handle-folder.js";
 export { type HttpStatistics, HttpStorage } from "./storage/http.js";
+export { HttpFolder, type HttpFolderOptions } from "./storage/http-folder.js";
 export type { ExpectedFile, HttpOptions, HttpWarning } from "./storage/http-options.js";
 export { MemoryStorage } from "./storage/memory.js";
+export { MemoryFolder } from "./storage/memory-folder.js";
 export { type OpfsOptions, OpfsStorage } from "./storage/opfs.js";
+export { OpfsFolder } from "./storage/opfs-folder.js";
+export { PickedFolder } from "./storage/picked-folder.js";
 export type { LockKind, Storage, StorageSync } from "./storage/storage.js";
 export { type ConnectOptions, connectDisk, type RemoteDisk } from "./worker/connect.js";
 export type { Port } from "./worker/protocol.js";

@@ -24,6 +24,7 @@ import type { Storage } from "./storage/storage.js";
 
 export { Draft } from "./storage/draft.js";
 export { type FileOptions, FileStorage, FileStorageSync } from "./storage/file.js";
+export { FileFolder, FileFolderSync } from "./storage/file-folder.js";
 export { nativeCalls, useKoffi } from "./storage/native.js";
 
 /** How other processes are respected: see `FileOptions.share`. */

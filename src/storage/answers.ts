@@ -3,9 +3,10 @@
  * answer anything, and a number that is believed becomes data that is not there. Nothing counts as done on a bad answer.
  */
 import { counted } from "../count.js";
-import { DiskError } from "../errors.js";
+import { DiskError, reasonOf } from "../errors.js";
 import { kindOf, quote, shownName } from "../printable.js";
 import { isThenable } from "../promises.js";
+import { type Folder, isFileName } from "./folder.js";
 import type { DataRange, Storage } from "./storage.js";
 
 /** What can be asked, and be named where its answer is wrong. */
@@ -22,14 +23,60 @@ export function requireVerbs(storage: Storage, verbs: readonly (keyof Storage)[]
   if (typeof storage !== "object" || storage === null)
     throw new TypeError(`storage: expected an object with read, write, size..., got ${quote(storage)}`);
   if (isThenable(storage)) throw new TypeError("storage: expected a storage, got a promise: await it first");
-  const { path, readOnly } = storage as { path?: unknown; readOnly?: unknown };
+  requireLabels("storage", storage);
+  requireFunctions("storage", storage, verbs);
+}
+
+function requireLabels(what: string, { path, readOnly }: { path?: unknown; readOnly?: unknown }): void {
   if (path !== undefined && path !== null && typeof path !== "string")
-    throw new TypeError(`storage.path: expected a string, got ${quote(path)}`);
+    throw new TypeError(`${what}.path: expected a string, got ${quote(path)}`);
   if (readOnly !== undefined && readOnly !== null && typeof readOnly !== "boolean")
-    throw new TypeError(`storage.readOnly: expected true or false, got ${quote(readOnly)}`);
+    throw new TypeError(`${what}.readOnly: expected true or false, got ${quote(readOnly)}`);
+}
+
+function requireFunctions<What extends object>(
+  what: string,
+  thing: What,
+  verbs: readonly (keyof What & string)[],
+): void {
   for (const verb of verbs) {
-    if (typeof storage[verb] === "function") continue;
-    throw new TypeError(`storage.${verb}: expected a function, got ${quote(storage[verb])}`);
+    if (typeof thing[verb] === "function") continue;
+    throw new TypeError(`${what}.${verb}: expected a function, got ${quote(thing[verb])}`);
+  }
+}
+
+/** What every folder has; one that is only read needs no more. */
+const FOLDER_READING = ["list", "open"] as const;
+const FOLDER_WRITING = ["create", "rename", "remove", "sync"] as const;
+
+/** Checks that something is a folder, as far as can be seen. @throws TypeError that names what is missing */
+export function requireFolder(folder: Folder): void {
+  if (typeof folder !== "object" || folder === null)
+    throw new TypeError(`folder: expected an object with list, open, create..., got ${quote(folder)}`);
+  if (isThenable(folder)) throw new TypeError("folder: expected a folder, got a promise: await it first");
+  requireLabels("folder", folder);
+  requireFunctions("folder", folder, folder.readOnly ? FOLDER_READING : [...FOLDER_READING, ...FOLDER_WRITING]);
+}
+
+/** The names that `list` tells; what cannot be opened by its name is not there. @throws DiskError BAD_STORAGE */
+export function namesAnswered(folder: Answering, answer: unknown): string[] {
+  if (Array.isArray(answer) && answer.every((name) => typeof name === "string")) return answer.filter(isFileName);
+  throw badAnswer(folder, "list", answer, "an array of the names of its files");
+}
+
+/** The storage that `open` or `create` gives. @throws DiskError BAD_STORAGE */
+export function storageAnswered(
+  folder: Answering,
+  verb: "open" | "create",
+  answer: unknown,
+  readOnly: boolean,
+): Storage {
+  try {
+    const { readOnly: reads } = answer as Partial<Storage>;
+    requireVerbs(answer as Storage, readOnly || reads ? READING : [...READING, ...WRITING]);
+    return answer as Storage;
+  } catch (error) {
+    throw badAnswer(folder, verb, answer, `a storage (${reasonOf(error)})`);
   }
 }
 

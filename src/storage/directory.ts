@@ -17,21 +17,47 @@ export function namesIn(directory: string): string[] {
  * such thing, as Windows, or the directory may not be read, there is nothing to be done. @throws DiskError IO
  */
 export function syncDirectory(directory: string): void {
-  let fd: number;
-  try {
-    fd = fs.openSync(directory, fs.constants.O_RDONLY | (fs.constants.O_DIRECTORY ?? 0));
-  } catch {
-    return;
-  }
+  const fd = openDirectory(directory);
+  if (fd === undefined) return;
   try {
     fs.fsyncSync(fd);
   } catch (error) {
-    const { code = "" } = error as NodeJS.ErrnoException;
-    if (!["EINVAL", "ENOTSUP", "EPERM", "EISDIR"].includes(code))
-      throw storageError(`making the names in ${directory} durable`, error, { path: directory });
+    requireNoSuchThing(directory, error);
   } finally {
     fs.closeSync(fd);
   }
+}
+
+/** `syncDirectory` in the system's own time. */
+export function syncDirectoryLater(directory: string): Promise<void> {
+  const fd = openDirectory(directory);
+  if (fd === undefined) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    fs.fsync(fd, (error) => {
+      try {
+        fs.closeSync(fd);
+        if (error) requireNoSuchThing(directory, error);
+        resolve();
+      } catch (thrown) {
+        reject(thrown);
+      }
+    });
+  });
+}
+
+function openDirectory(directory: string): number | undefined {
+  try {
+    return fs.openSync(directory, fs.constants.O_RDONLY | (fs.constants.O_DIRECTORY ?? 0));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether an error says that the platform syncs no directories. @throws DiskError where it says anything else */
+function requireNoSuchThing(directory: string, error: unknown): void {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  if (!["EINVAL", "ENOTSUP", "EPERM", "EISDIR"].includes(code))
+    throw storageError(`making the names in ${directory} durable`, error, { path: directory });
 }
 
 const MAX_LINKS = 40;

@@ -5,6 +5,7 @@
  * What is done to names is ordered but not durable until `sync`, as bytes are until a storage's `flush`: whoever makes
  * a file that others are to point at flushes the file, syncs the folder, and only then writes the pointer.
  */
+import { type OptionNames, requireFlags, requireOptions } from "../caller-options.js";
 import { quote } from "../printable.js";
 import type { Storage, StorageSync } from "./storage.js";
 
@@ -73,4 +74,34 @@ export function requireFileName(name: unknown): asserts name is string {
   throw new RangeError(
     `name: expected 1 to ${LONGEST_NAME} bytes without separators, NUL and halves of characters, not "." or "..", got ${quote(name)}`,
   );
+}
+
+const OPEN_OPTIONS: OptionNames<FolderOpenOptions> = { readOnly: true, share: true };
+
+/** The options with their defaults. @throws TypeError */
+export function requireOpenOptions(options: FolderOpenOptions): Required<FolderOpenOptions> {
+  requireOptions(options, OPEN_OPTIONS);
+  const { readOnly = false, share = false } = options;
+  requireFlags({ readOnly, share });
+  if (share && !readOnly) throw new TypeError("share: expected readOnly as well, as two writers destroy an image");
+  return { readOnly, share };
+}
+
+/** How to open a folder, where the platform has folders. */
+export interface FolderOptions {
+  /** Nothing in it can be changed. Default: false. */
+  readOnly?: boolean;
+  /** "new": makes the folder, which must not exist yet. Default: it must exist. */
+  create?: "new";
+}
+
+const FOLDER_OPTIONS: OptionNames<FolderOptions> = { readOnly: true, create: true };
+
+/** @throws TypeError, RangeError */
+export function requireFolderOptions(options: FolderOptions): void {
+  requireOptions(options, FOLDER_OPTIONS);
+  const { readOnly, create } = options;
+  requireFlags({ readOnly });
+  if (create !== undefined && create !== "new") throw new RangeError(`create: expected "new", got ${quote(create)}`);
+  if (create && readOnly) throw new TypeError("create: expected a folder that can be changed, got readOnly");
 }

@@ -113,7 +113,7 @@ export class HttpStorage implements Storage {
 }
 
 /** A fetch would refuse a URL with a password in it each time, as if the network had failed. */
-function absoluteUrl(url: string | URL): string {
+export function absoluteUrl(url: string | URL): string {
   const page = globalThis.document?.baseURI ?? globalThis.location?.href;
   const absolute = new URL(url, page);
   if (absolute.username || absolute.password)

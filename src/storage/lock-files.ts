@@ -125,10 +125,15 @@ export function holders(place: Place): Holder[] {
   });
 }
 
+const LOCK_FILE = /^(.*)\.lock-(.+)-(\d+)-\d+-(read|write)$/s;
+
+/** Whether a file has a name as only lock files have them. */
+export const isLockFile = (name: string): boolean => LOCK_FILE.test(name);
+
 function holdersBeside(prefix: string, identity?: string): Holder[] {
   const folder = dirname(prefix);
   return namesIn(folder).flatMap((name) => {
-    const parts = /^(.*)\.lock-(.+)-(\d+)-\d+-(read|write)$/s.exec(name);
+    const parts = LOCK_FILE.exec(name);
     if (parts === null) return [];
     const [, named, host, pid, access] = parts;
     const holder = {

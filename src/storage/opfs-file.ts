@@ -51,8 +51,15 @@ const NAMES = `names of 1 to ${LONGEST_NAME} bytes, parted by "/", none of them 
 
 /** The parts of a path. @throws TypeError, or RangeError for names that not every browser takes */
 export function requirePath(path: string): string[] {
+  const parts = requireParts(path);
+  if (parts.length === 0) throw badPath(path);
+  return parts;
+}
+
+/** The parts of a folder's path; none for the root. @throws RangeError */
+export function requireParts(path: string): string[] {
   const parts = path.split("/").filter((part) => part !== "");
-  if (parts.length === 0 || !parts.every(isFileName)) throw badPath(path);
+  if (!parts.every(isFileName)) throw badPath(path);
   return parts;
 }
 
@@ -60,8 +67,8 @@ function badPath(path: string, cause?: unknown): RangeError {
   return new RangeError(`path: expected ${NAMES}, got ${quote(path)}`, { cause });
 }
 
-/** The parts of the path of a file's place in OPFS. */
-export async function partsOf(root: FileSystemDirectoryHandle, file: FileSystemFileHandle): Promise<string[]> {
+/** The parts of the path of a file's or a folder's place in OPFS. */
+export async function partsOf(root: FileSystemDirectoryHandle, file: FileSystemHandle): Promise<string[]> {
   const parts = await root.resolve(file);
   if (parts !== null) return parts;
   const message = `${shownName(file.name)} does not lie in OPFS: only files there open for writing in place`;
@@ -75,25 +82,25 @@ export async function fileAt(
   create: boolean,
 ): Promise<FileSystemFileHandle> {
   try {
-    return await (await folderAt(root, parts, create)).getFileHandle(parts.at(-1)!, { create });
+    return await (await directoryAt(root, parts.slice(0, -1), create)).getFileHandle(parts.at(-1)!, { create });
   } catch (error) {
     throw error instanceof TypeError ? badPath(parts.join("/"), error) : error;
   }
 }
 
-/** The folder that a path lies in. */
-async function folderAt(
+/** The folder at a path; `create` makes it and those on the way. */
+export async function directoryAt(
   root: FileSystemDirectoryHandle,
   parts: readonly string[],
   create: boolean,
 ): Promise<FileSystemDirectoryHandle> {
   let folder = root;
-  for (const part of parts.slice(0, -1)) folder = await folder.getDirectoryHandle(part, { create });
+  for (const part of parts) folder = await folder.getDirectoryHandle(part, { create });
   return folder;
 }
 
 export async function removeFile(root: FileSystemDirectoryHandle, parts: readonly string[]): Promise<void> {
-  await (await folderAt(root, parts, false)).removeEntry(parts.at(-1)!);
+  await (await directoryAt(root, parts.slice(0, -1), false)).removeEntry(parts.at(-1)!);
 }
 
 export async function fileExists(root: FileSystemDirectoryHandle, parts: readonly string[]): Promise<boolean> {

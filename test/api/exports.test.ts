@@ -12,9 +12,14 @@ describe("The public names", () => {
       "Disk",
       "DiskError",
       "DiskSync",
+      "HandleFolder",
+      "HttpFolder",
       "HttpStorage",
+      "MemoryFolder",
       "MemoryStorage",
+      "OpfsFolder",
       "OpfsStorage",
+      "PickedFolder",
       "RECOGNISED",
       "cached",
       "connectDisk",
@@ -39,6 +44,8 @@ describe("The public names", () => {
   it("of its Node part are these", () => {
     expect(Object.keys(forNode).sort()).toEqual([
       "Draft",
+      "FileFolder",
+      "FileFolderSync",
       "FileStorage",
       "FileStorageSync",
       "createFile",

@@ -2,10 +2,11 @@
 import type { Worker } from "playwright-core";
 import { afterAll, beforeAll, it } from "vitest";
 import { diskCases, storageCases } from "../storage/contract.js";
+import { casesOf } from "../storage/folder-contract.js";
 import { engines } from "../support/faces.js";
 import { describeWith } from "../support/peers.js";
 import { browserNeeds, launchBrowser, startWorker, type TestBrowser } from "./browser.js";
-import { kits } from "./kits.js";
+import { folderKits, kits } from "./kits.js";
 import { type Site, startSite } from "./site.js";
 
 let site: Site;
@@ -23,6 +24,12 @@ describeWith(browserNeeds, "In a browser", () => {
     await browser?.close();
     await site?.close();
   });
+
+  for (const kit of folderKits) {
+    for (const [index, { title }] of casesOf(kit).entries())
+      it(`${kit.name} ${title}`, () =>
+        worker.evaluate(([name, index]) => suite.runFolderCase(name, index), [kit.name, index] as const));
+  }
 
   for (const { name, readOnly, faces } of kits) {
     for (const [index, { title, writes }] of storageCases.entries()) {

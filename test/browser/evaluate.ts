@@ -11,6 +11,6 @@ globalThis.onmessage = async ({ data }: MessageEvent<Evaluation>) => {
     const run = new Function(`return (${code})`)() as (argument: unknown) => unknown;
     postMessage({ id, result: await run(argument) } satisfies Evaluated);
   } catch (error) {
-    postMessage({ id, failure: String((error as Error)?.stack ?? error) } satisfies Evaluated);
+    postMessage({ id, failure: `${error}\n${(error as Error)?.stack ?? ""}` } satisfies Evaluated);
   }
 };

@@ -1,5 +1,6 @@
 /** Disks in OPFS in Firefox, which says some things in its own way: a quota that is used up, and what it refuses. */
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { casesOf } from "../storage/folder-contract.js";
 import { describeWith } from "../support/peers.js";
 import {
   type Firefox,
@@ -9,6 +10,7 @@ import {
   launchFirefox,
   startFirefoxWorker,
 } from "./firefox.js";
+import { folderKits } from "./kits.js";
 import { BAD_PATHS, fillDisk, goOn, openAll, reopenAndCompare, writeUntilFull } from "./opfs-cases.js";
 import { type Site, startSite } from "./site.js";
 
@@ -21,7 +23,11 @@ let worker: FirefoxWorker;
 
 describeWith(firefoxNeeds, "In Firefox", () => {
   beforeAll(async () => {
-    const scripts = { library: "test/browser/library.ts", evaluate: "test/browser/evaluate.ts" };
+    const scripts = {
+      library: "test/browser/library.ts",
+      kits: "test/browser/kits.ts",
+      evaluate: "test/browser/evaluate.ts",
+    };
     site = await startSite({ scripts });
     firefox = await launchFirefox({ quota: QUOTA });
     page = await firefox.open(site.origin);
@@ -31,6 +37,18 @@ describeWith(firefoxNeeds, "In Firefox", () => {
   afterAll(async () => {
     await firefox?.close();
     await site?.close();
+  });
+
+  // Before the quota is used up.
+  it.each(["OpfsFolder", "read-only OpfsFolder", "HandleFolder"])("%s keeps the contract of folders", async (name) => {
+    const suiteWorker = await startFirefoxWorker(page, "/kits.js");
+    const cases = casesOf(folderKits.find((kit) => kit.name === name)!);
+    const failures: string[] = [];
+    for (const [index, { title }] of cases.entries()) {
+      const running = suiteWorker.evaluate(([name, index]) => suite.runFolderCase(name, index), [name, index] as const);
+      await running.catch((error) => failures.push(`${title}: ${error.message}`));
+    }
+    expect(failures).toEqual([]);
   });
 
   it("every way that a used-up quota shows is NO_SPACE, with words", async () => {
