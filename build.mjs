@@ -1,40 +1,68 @@
-// Bundles the library's entry points and the command into dist/, sharing what they have in common, and removes what
-// earlier builds left there. tsc adds the types.
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+// Bundles the library's entry points, sharing what they have in common, and the command, one file by itself, into dist/, with
+// the licences of what is in them beside it; removes what earlier builds left there. tsc adds the types.
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
-const { version, dependencies = {}, optionalDependencies = {} } = JSON.parse(readFileSync("package.json", "utf8"));
+const { version, optionalDependencies = {} } = JSON.parse(readFileSync("package.json", "utf8"));
 
-const { metafile } = await build({
+const common = {
+  outdir: "dist",
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  sourcemap: true,
+  metafile: true,
+  external: ["node:*", ...Object.keys(optionalDependencies)],
+  logLevel: "warning",
+};
+
+const library = await build({
+  ...common,
   entryPoints: {
     index: "src/index.ts",
     node: "src/node.ts",
     bundle: "src/bundle.ts",
     v86: "src/adapters/v86.ts",
     "sync-disk": "src/adapters/sync-disk.ts",
-    cli: "src/cli/main.ts",
   },
-  outdir: "dist",
-  bundle: true,
   splitting: true,
-  format: "esm",
   platform: "neutral",
-  target: "es2022",
   mainFields: ["browser", "module", "main"], // of the packages that are bundled
   chunkNames: "shared/[name]-[hash]",
-  sourcemap: true,
-  metafile: true,
-  external: ["node:*", ...Object.keys({ ...dependencies, ...optionalDependencies })],
+});
+
+// Nothing is installed with the library that only the command needs: so what it needs is in its file.
+const command = await build({
+  ...common,
+  entryPoints: { cli: "src/cli/main.ts" },
+  platform: "node",
+  target: "node20",
+  // Packages in CommonJS form ask for Node's modules by this name.
+  banner: { js: 'import moduleOfNode from "node:module";\nconst require = moduleOfNode.createRequire(import.meta.url);' },
   define: { PARABLOCK_VERSION: JSON.stringify(version) },
-  logLevel: "warning",
 });
 chmodSync("dist/cli.js", 0o755);
 
+const inputs = Object.keys({ ...library.metafile.inputs, ...command.metafile.inputs });
+writeFileSync("dist/LICENSES.txt", licencesOf(inputs));
+
 // Stale files go one by one, after the new ones are there: who runs from dist/ meanwhile is hardly disturbed.
-const bundled = new Set(Object.keys(metafile.outputs));
+const bundled = new Set(Object.keys({ ...library.metafile.outputs, ...command.metafile.outputs }));
 for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
   const file = `dist/${name.replaceAll("\\", "/")}`;
   const source = file.replace(/^dist/, "src").replace(/\.d\.ts$/, ".ts");
   if (/\.js(\.map)?$/.test(file) && !bundled.has(file)) rmSync(file);
   if (/\.d\.ts$/.test(file) && !existsSync(source)) rmSync(file);
+}
+
+/** The licences of the packages that files lie in. */
+function licencesOf(files) {
+  const folders = new Set(files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []));
+  const texts = [...folders].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    if (file === undefined) throw new Error(`${name} has no licence file`);
+    return `${name} ${version} (${license})\n\n${readFileSync(`${folder}/${file}`, "utf8").trim()}\n`;
+  });
+  return `What is bundled into the files beside this one, and under which terms.\n\n${texts.join(`\n${"-".repeat(80)}\n\n`)}`;
 }

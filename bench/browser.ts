@@ -1,7 +1,8 @@
 /** The benchmark of OPFS: starts a browser, has a worker there measure, and answers its rows. */
+
+import type { IoRow } from "../src/measure/io.js";
 import { browserNeeds, launchBrowser, startWorker } from "../test/browser/browser.js";
 import { startSite } from "../test/browser/site.js";
-import type { IoRow } from "./io.js";
 
 export interface BrowserRows {
   /** Its name and version. */

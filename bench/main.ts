@@ -7,12 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { formatTable } from "../src/cli/table.js";
+import { benchIo } from "../src/measure/io.js";
+import { ioTable, machineLine } from "../src/measure/tables.js";
 import { benchBrowser } from "./browser.js";
-import { benchIo } from "./io.js";
 import { benchMap } from "./map.js";
 import { benchNetwork } from "./network.js";
 import { benchOrder } from "./order.js";
-import { ioTable, machineLine, mapTable, networkTable, orderTable } from "./tables.js";
+import { mapTable, networkTable, orderTable } from "./tables.js";
 import { loadTrace, madeUpBoot, type Trace } from "./trace.js";
 
 const { quick, browser, trace } = parseArgs({

@@ -4,10 +4,10 @@
  * flushed.
  */
 import { DiskSync } from "../src/disk-sync.js";
+import type { IoRow } from "../src/measure/io.js";
+import { findSpots, type Spot, walk } from "../src/measure/spots.js";
+import { type TurnOptions, takeTurns, type Work } from "../src/measure/turns.js";
 import { OpfsStorage } from "../src/storage/opfs.js";
-import type { IoRow } from "./io.js";
-import { findSpots, type Spot, walk } from "./spots.js";
-import { type TurnOptions, takeTurns, type Work } from "./turns.js";
 
 type Question = Pick<IoRow, "operation" | "pattern">;
 

@@ -6,8 +6,8 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DiskSync, MemoryStorage } from "../src/index.js";
+import { median } from "../src/measure/turns.js";
 import { type FileOptions, FileStorageSync } from "../src/node.js";
-import { median } from "./turns.js";
 
 export interface OrderRow {
   guest: string;

@@ -37,7 +37,8 @@ export function overdueTurn(): Promise<void> | undefined {
 
 /** Calls back in a turn of its own. Not by a timer where there is another way: those of a hidden tab come once a second. */
 function nextTurn(then: () => void): void {
-  if (typeof setImmediate === "function") setImmediate(then);
+  const { setImmediate } = globalThis as { setImmediate?: (then: () => void) => void }; // Node's
+  if (setImmediate !== undefined) setImmediate(then);
   else if (typeof MessageChannel === "function") messageTurn(then);
   else setTimeout(then);
 }

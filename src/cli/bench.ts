@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { IoRow } from "../../bench/io.js";
+import type { IoRow } from "../measure/io.js";
 import { about } from "./failure.js";
 import { removeAtExit } from "./leftovers.js";
 import { examples } from "./options.js";
@@ -42,7 +42,7 @@ function parseSeconds(text: string): number {
 async function bench(file: string | undefined, { seconds, quick, json }: BenchFlags): Promise<void> {
   requireOutput();
   const duration = seconds ?? (quick ? SECONDS.quick : SECONDS.usual);
-  const { ioTable, machineLine } = await import("../../bench/tables.js");
+  const { ioTable, machineLine } = await import("../measure/tables.js");
   const rows = await measure(file, duration);
   if (json) return printJson({ machine: machineLine(), rows });
   const { formatTable } = await import("./table.js");
@@ -53,7 +53,7 @@ async function bench(file: string | undefined, { seconds, quick, json }: BenchFl
 }
 
 async function measure(file: string | undefined, seconds: number): Promise<IoRow[]> {
-  const { benchIo } = await import("../../bench/io.js");
+  const { benchIo } = await import("../measure/io.js");
   const folder = mkdtempSync(join(tmpdir(), "parablock-bench-"));
   removeAtExit(folder);
   try {

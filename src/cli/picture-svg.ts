@@ -5,7 +5,7 @@
 
 import { counted } from "../count.js";
 import { printable } from "../printable.js";
-import { colourAt, GRADIENT } from "./gradient.js";
+import { colourAt, GRADIENT } from "../show/gradient.js";
 import { type Cell, type Picture, SLOTS } from "./picture.js";
 import { formatShare, formatSize } from "./size.js";
 

@@ -1,7 +1,7 @@
 /** Sizes as people write them. Units are powers of 1024. */
 import { InvalidArgumentError } from "commander";
 
-export { formatExactSize, formatShare, formatSize } from "./units.js";
+export { formatExactSize, formatShare, formatSize } from "../show/units.js";
 
 const SECTOR_SIZE = 512;
 

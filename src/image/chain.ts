@@ -68,7 +68,7 @@ export class Chain implements Verbs {
     const { owners, layers } = this;
     const pair = layers.slice(layer, layer + 2);
     const isKept = ({ medium }: Layer) => (merged ? medium === merged.medium : medium === pair[0].medium);
-    const [kept, gone] = isKept(pair[0]) ? pair : pair.toReversed();
+    const [kept, gone] = isKept(pair[0]) ? pair : [pair[1], pair[0]];
     layers.splice(layer, 2, { ...kept, grid: merged?.grid });
     owners.merge(layer);
     if (merged === undefined) owners.relocatePlain(layer, 0, owners.clusterCount);

@@ -7,7 +7,8 @@ import { quote } from "../printable.js";
 import { saveBeside } from "./beside.js";
 import { namesIn, syncDirectory } from "./directory.js";
 import { type FileLock, lockFile, noLock } from "./file-lock.js";
-import { type Native, native } from "./native.js";
+import type { Native } from "./libc.js";
+import { native } from "./native.js";
 import type { DataRange, LockKind } from "./storage.js";
 
 /** How to open a file. */

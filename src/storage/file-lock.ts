@@ -9,8 +9,9 @@
  */
 import * as fs from "node:fs";
 import { DiskError } from "../errors.js";
+import type { Native } from "./libc.js";
 import { type Access, type Announcement, announce, holders, type Place, placeOf } from "./lock-files.js";
-import { type Native, native } from "./native.js";
+import { native } from "./native.js";
 import { findHolder, lockedRanges, processName } from "./processes.js";
 import type { LockKind } from "./storage.js";
 

@@ -6,7 +6,20 @@
 import { constants } from "node:os";
 import { DiskError } from "../errors.js";
 import type { Koffi } from "./koffi.js";
-import type { Native } from "./native.js";
+import type { DataRange } from "./storage.js";
+
+export interface Native {
+  /** Makes blocks for the range; the file grows. */
+  allocate(fd: number, offset: number, length: number): void;
+  /** Gives the range's blocks back; the size stays. */
+  punch(fd: number, offset: number, length: number): void;
+  /** The next run of bytes at or after `offset` that is not a hole, or undefined if only a hole follows. */
+  nextData(fd: number, offset: number): DataRange | undefined;
+  /** Sets or clears an OFD read lock on bytes of the file; answers whether the system could. */
+  setReadLock(fd: number, first: number, length: number, on: boolean): boolean;
+  /** Whether an OFD write lock on the byte would meet somebody else's lock. */
+  isLocked(fd: number, byte: number): boolean;
+}
 
 export interface CallNames {
   fallocate: string;

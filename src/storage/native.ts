@@ -3,21 +3,7 @@
  * Loaded on first use; where koffi or Linux is missing `native` answers why.
  */
 import { findKoffi, provideKoffi } from "./koffi.js";
-import { bindCalls, callNames } from "./libc.js";
-import type { DataRange } from "./storage.js";
-
-export interface Native {
-  /** Makes blocks for the range; the file grows. */
-  allocate(fd: number, offset: number, length: number): void;
-  /** Gives the range's blocks back; the size stays. */
-  punch(fd: number, offset: number, length: number): void;
-  /** The next run of bytes at or after `offset` that is not a hole, or undefined if only a hole follows. */
-  nextData(fd: number, offset: number): DataRange | undefined;
-  /** Sets or clears an OFD read lock on bytes of the file; answers whether the system could. */
-  setReadLock(fd: number, first: number, length: number, on: boolean): boolean;
-  /** Whether an OFD write lock on the byte would meet somebody else's lock. */
-  isLocked(fd: number, byte: number): boolean;
-}
+import { bindCalls, callNames, type Native } from "./libc.js";
 
 let loaded: Native | string | undefined;
 

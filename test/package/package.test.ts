@@ -1,4 +1,6 @@
 /** The packed package, used as its users do: from Node, from TypeScript, through a bundler, as a command. */
+import { readdirSync, readFileSync } from "node:fs";
+import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { createContext, runInContext } from "node:vm";
 import { build } from "esbuild";
@@ -18,7 +20,7 @@ afterAll(() => installation?.remove());
 describe("the tarball", () => {
   test("holds the built files and the documents of a package, nothing else", () => {
     const others = installation.packed.filter((path) => !/^dist\/.+\.(js|js\.map|d\.ts|wasm)$/.test(path));
-    expect(others.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
+    expect(others.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "dist/LICENSES.txt", "package.json"]);
     expect(installation.packed.filter((path) => /^dist\/(cli\/|.*\.test\.)/.test(path))).toEqual([]);
   });
 
@@ -68,6 +70,20 @@ describe("in plain Node", () => {
       console.log(WebAssembly.Module.imports(module).length, WebAssembly.Module.exports(module).some(({ name }) => name === "map"));`,
     );
     expect(installation.run("node", "wasm.js").stdout).toBe("0 true\n");
+  });
+
+  test("the command is one file, with the licences of what is in it beside it", () => {
+    const command = readFileSync(installation.packagePath("dist/cli.js"), "utf8");
+    const imported = Array.from(
+      command.matchAll(/^import .*?from "([^"]+)";|^import "([^"]+)";/gm),
+      ([, a, b]) => a ?? b,
+    );
+    expect(imported.filter((name) => !name?.startsWith("node:") && !builtinModules.includes(name ?? ""))).toEqual([]);
+    const licences = readFileSync(installation.packagePath("dist/LICENSES.txt"), "utf8");
+    for (const name of ["commander", "cli-table3", "cli-progress", "@noble/hashes", "@rgrove/parse-xml"])
+      expect(licences).toMatch(new RegExp(`^${name} [\\d.]+ \\((?:MIT|ISC)\\)$`, "m"));
+    const installed = readdirSync(join(installation.folder, "node_modules")).filter((name) => !name.startsWith("."));
+    expect(installed.filter((name) => !["parablock", "koffi", "@koromix"].includes(name))).toEqual([]);
   });
 
   test("`parablock --version` says the package's version", () => {

@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { formatExactSize, formatSize } from "../../src/cli/units.js";
 import { counted, wordFor } from "../../src/count.js";
+import { formatExactSize, formatSize } from "../../src/show/units.js";
 import { ROOT } from "./installation.js";
 
 const NOUNS = "bytes|clusters|sectors|entries|extents|leaks|corruptions|findings|requests|cylinders|heads|files|tries";

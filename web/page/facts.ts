@@ -1,7 +1,8 @@
 /** What there is to know about the open disk. */
-import { formatShare, formatSize } from "../../src/cli/units.js";
+
 import { wordFor } from "../../src/count.js";
 import type { DiskInfo } from "../../src/index.js";
+import { formatShare, formatSize } from "../../src/show/units.js";
 import { fact, grouped, many, part } from "./dom.js";
 import type { OpenDisk, Session } from "./session.js";
 

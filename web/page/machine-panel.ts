@@ -1,8 +1,8 @@
 /** The machine's panel: start and stop, screen and serial console, and whether the guest's changes are kept. */
 import type { V86Failure } from "../../src/adapters/v86.js";
 import { MAX_SIZE } from "../../src/adapters/v86-options.js";
-import { formatSize } from "../../src/cli/units.js";
 import { wasmUnavailable } from "../../src/engine/create.js";
+import { formatSize } from "../../src/show/units.js";
 import { type Bios, findBios, keepBios, kindOf } from "./bios.js";
 import { grouped, make, many, part } from "./dom.js";
 import { Machine } from "./machine.js";

@@ -1,5 +1,5 @@
 /** The map as squares on a canvas: which square lies where, and how it looks. Drawn at most once a frame. */
-import { colourAt } from "../../src/cli/gradient.js";
+import { colourAt } from "../../src/show/gradient.js";
 import type { PictureData } from "../shared/protocol.js";
 import { onColours, token } from "./dom.js";
 

@@ -1,6 +1,6 @@
 /** The image file as a strip: header and BAT, what the disk uses in the colours of the map, the rest blank. */
-import { colourAt } from "../../src/cli/gradient.js";
-import { formatSize } from "../../src/cli/units.js";
+import { colourAt } from "../../src/show/gradient.js";
+import { formatSize } from "../../src/show/units.js";
 import { type PictureData, SLOTS } from "../shared/protocol.js";
 import { onColours, part, token } from "./dom.js";
 import { prepare } from "./map-grid.js";

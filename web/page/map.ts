@@ -2,8 +2,9 @@
  * The allocation map: asks the worker for a picture of the part that is shown, tells what lies under the pointer or
  * under the keyboard's mark, zooms. Of pictures and extents only the last one asked for counts.
  */
-import { formatShare, formatSize } from "../../src/cli/units.js";
+
 import type { Extent } from "../../src/index.js";
+import { formatShare, formatSize } from "../../src/show/units.js";
 import type { PictureData } from "../shared/protocol.js";
 import { grouped, make, many, part } from "./dom.js";
 import { colourOf, MapGrid } from "./map-grid.js";

@@ -1,5 +1,5 @@
 /** The list of the disks that this browser keeps. */
-import { formatSize } from "../../src/cli/units.js";
+import { formatSize } from "../../src/show/units.js";
 import type { KeptDisk, Shelf } from "../shared/protocol.js";
 import { make, part } from "./dom.js";
 import { attempt, confirmed } from "./notices.js";

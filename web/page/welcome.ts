@@ -1,5 +1,5 @@
 /** What is seen while no disk is open: a map of nothing in particular. */
-import { colourAt } from "../../src/cli/gradient.js";
+import { colourAt } from "../../src/show/gradient.js";
 import { onColours, part, token } from "./dom.js";
 
 const [COLUMNS, ROWS, PITCH, SIDE] = [20, 6, 28, 24];

@@ -1,5 +1,5 @@
 /** Spots: blocks of an image that are allocated and lie in one piece, with their place on the disk and in the file. */
-import type { DiskSync } from "../src/disk-sync.js";
+import type { DiskSync } from "../disk-sync.js";
 
 export interface Spot {
   guestOffset: number;

@@ -1,4 +1,4 @@
-/** Sizes and shares in the words of people. Units are powers of 1024. The playground uses it, too. */
+/** Sizes and shares in the words of people. Units are powers of 1024. The command and the playground use it. */
 import { counted } from "../count.js";
 
 const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];

@@ -5,8 +5,8 @@
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import type { EngineKind } from "../src/engine/engine.js";
-import { createFileSync, openFile, openFileSync } from "../src/node.js";
+import type { EngineKind } from "../engine/engine.js";
+import { createFileSync, openFile, openFileSync } from "../node.js";
 import { findSpots, type Spot, walk } from "./spots.js";
 import { type TurnOptions, takeTurns, type Work } from "./turns.js";
 

@@ -1,0 +1,29 @@
+/** What was measured, as a table of text, ratios first, and the machine that it was taken on. */
+import { cpus, loadavg } from "node:os";
+import { ASYNC_DEPTH, type IoRow } from "./io.js";
+
+export interface Table {
+  head: string[];
+  rows: string[][];
+}
+
+/** `raw` is what the disks are measured against. */
+export function ioTable(rows: readonly IoRow[], raw = "raw file"): Table {
+  return {
+    head: [`wasm : ${raw}`, "wasm : TypeScript", "request", "face", raw, "wasm", "TypeScript"],
+    rows: rows.map((row) => [
+      row.wasmToRaw.toFixed(2),
+      row.wasmToJs.toFixed(2),
+      `${row.pattern} ${row.operation}, ${row.blockSize / 1024} KiB`,
+      row.face === "sync" ? "sync" : `async x ${ASYNC_DEPTH}`,
+      ...[row.raw, row.wasm, row.js].map((microseconds) => `${microseconds.toFixed(1)} µs`),
+    ]),
+  };
+}
+
+/** What the figures hold for. */
+export function machineLine(): string {
+  const processors = cpus();
+  const load = loadavg()[0]!.toFixed(2);
+  return `${processors.length} x ${processors[0]?.model.trim() ?? "unknown processor"}, Node ${process.versions.node}, ${process.platform} ${process.arch}, load ${load}`;
+}
