@@ -38,7 +38,9 @@ const command = await build({
   platform: "node",
   target: "node20",
   // Packages in CommonJS form ask for Node's modules by this name.
-  banner: { js: 'import moduleOfNode from "node:module";\nconst require = moduleOfNode.createRequire(import.meta.url);' },
+  banner: {
+    js: 'import moduleOfNode from "node:module";\nconst require = moduleOfNode.createRequire(import.meta.url);',
+  },
   define: { PARABLOCK_VERSION: JSON.stringify(version) },
 });
 chmodSync("dist/cli.js", 0o755);
