@@ -44,29 +44,33 @@ function advance(picks: Uint8Array, sectors: PendingSector[]): boolean {
   return false;
 }
 
-/** Decides for a request whether it survives in a sector. */
-type Survival = (request: number, sector: number) => boolean;
+/** Decides for a request whether it survives in a sector; -1 stands for the file's length. */
+export type Survival = (request: number, sector: number) => boolean;
 
 /** Some different states: `seen` holds the keys of those that need not come again. */
 export function* someStates(pending: Pending, count: number, random: Random, seen: Set<number>): Generator<CrashState> {
+  const requests = requestsOf(pending);
   for (let tries = 0; tries < count; tries++) {
-    const survives = randomSurvival(pending, random);
-    const size = pending.sizes.findLast(({ request }) => request < 0 || survives(request, -1))!.value;
-    const sectors = within(pending.sectors, size);
-    const picks = Uint8Array.from(
-      sectors,
-      ({ sector, versions }) => 1 + versions.findLastIndex(({ request }) => survives(request, sector)),
-    );
-    const key = keyOf(size, sectors, picks);
+    const state = stateUnder(pending, randomSurvival(requests, random));
+    const key = keyOf(pending, state);
     if (seen.has(key)) continue;
     seen.add(key);
-    yield { size, picks };
+    yield state;
   }
 }
 
+/** What is left of a file where these requests survive. */
+export function stateUnder(pending: Pending, survives: Survival): CrashState {
+  const size = pending.sizes.findLast(({ request }) => request < 0 || survives(request, -1))!.value;
+  const picks = Uint8Array.from(
+    within(pending.sectors, size),
+    ({ sector, versions }) => 1 + versions.findLastIndex(({ request }) => survives(request, sector)),
+  );
+  return { size, picks };
+}
+
 /** One of the ways in which things go wrong. */
-function randomSurvival(pending: Pending, random: Random): Survival {
-  const requests = requestsOf(pending);
+export function randomSurvival(requests: readonly number[], random: Random): Survival {
   const one = requests[below(random, requests.length)] ?? 0;
   const lucky = new Set(requests.filter(() => random() < 0.5));
   switch (below(random, 6)) {
@@ -85,7 +89,8 @@ function randomSurvival(pending: Pending, random: Random): Survival {
   }
 }
 
-function requestsOf({ sizes, sectors }: Pending): number[] {
+/** The requests of which something is pending. */
+export function requestsOf({ sizes, sectors }: Pending): number[] {
   const requests = new Set(sizes.map(({ request }) => request));
   for (const { versions } of sectors) for (const { request } of versions) requests.add(request);
   requests.delete(-1);
@@ -99,7 +104,7 @@ function within(sectors: PendingSector[], size: number): PendingSector[] {
 }
 
 /** A number for a state: the same for the same versions, however many requests have come since. */
-function keyOf(size: number, sectors: PendingSector[], picks: Uint8Array): number {
+function keyOf({ sectors }: Pending, { size, picks }: CrashState): number {
   let [high, low] = [size | 0, 0x811c9dc5];
   for (let index = 0; index < picks.length; index++) {
     const pick = picks[index]!;

@@ -43,6 +43,8 @@ export interface Pending {
   sectors: PendingSector[];
   /** The last request that changed something. */
   newest: number;
+  /** Which request made the durable version of a sector; those are left out that were there from the beginning. */
+  durable: ReadonlyMap<number, number>;
 }
 
 /** What a storage offers beyond the minimum. */
@@ -67,10 +69,14 @@ export class CrashStorage implements StorageSync {
   #size: number;
   #durableSize: number;
   readonly #sectors = new Map<number, Version<Uint8Array>[]>();
+  readonly #flushed = new Map<number, number>();
   #sizes: Version<number>[] = [];
   #requests = 0;
+  readonly #next: () => number;
 
-  constructor(durable: Uint8Array, features: Features) {
+  /** @param next numbers requests, where several storages count together */
+  constructor(durable: Uint8Array, features: Features, next?: () => number) {
+    this.#next = next ?? (() => this.#requests + 1);
     this.#size = this.#durableSize = durable.length;
     this.#durable = new Uint8Array(roundUp(durable.length));
     this.#durable.set(durable);
@@ -79,7 +85,7 @@ export class CrashStorage implements StorageSync {
     if (features.allocate) this.allocate = (offset, length) => this.#allocate(offset, length);
   }
 
-  /** How many requests have changed something so far. */
+  /** The number of the last request that changed something. */
   get requests(): number {
     return this.#requests;
   }
@@ -125,6 +131,7 @@ export class CrashStorage implements StorageSync {
       const last = versions.findLastIndex(({ request }) => covers(request));
       if (last < 0) continue;
       this.#durable.set(versions[last]!.value, sector * SECTOR);
+      this.#flushed.set(sector, versions[last]!.request);
       if (last === versions.length - 1) this.#sectors.delete(sector);
       else this.#sectors.set(sector, versions.slice(last + 1));
     }
@@ -156,7 +163,7 @@ export class CrashStorage implements StorageSync {
     sectors.sort((a, b) => a.sector - b.sector);
     const durableSize = { request: -1, value: this.#durableSize };
     const sizes = [durableSize, ...distinct(this.#sizes, durableSize, (a, b) => a === b)];
-    return { sizes, sectors, newest: this.#requests };
+    return { sizes, sectors, newest: this.#requests, durable: this.#flushed };
   }
 
   /** What a crash leaves: this size, and of the pending sectors (the first ones of `pending`) these versions, 0 for durable. */
@@ -191,7 +198,7 @@ export class CrashStorage implements StorageSync {
   }
 
   #begin(line: string): void {
-    this.#requests++;
+    this.#requests = this.#next();
     this.log.push(`${this.#requests}: ${line}`);
   }
 
