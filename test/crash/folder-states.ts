@@ -59,20 +59,25 @@ export function countFolderStates({ names, files }: FolderPending): number {
 }
 
 export function* allFolderStates({ names, files }: FolderPending): Generator<FolderState> {
+  const named = new Set(names.flatMap((some) => [...some.values()]));
+  const states = new Map(Array.from(named, (file) => [file, statesOf(files.get(file)!)]));
   for (const some of names)
-    for (const states of combinations([...some.values()], files)) yield { names: some, files: states };
+    for (const left of combinations([...some.values()], states)) yield { names: some, files: left };
 }
+
+const statesOf = (pending: Pending): CrashState[] =>
+  Array.from(allStates(pending, false), ({ size, picks }) => ({ size, picks: picks.slice() }));
 
 function* combinations(
   [file, ...others]: readonly CrashFile[],
-  files: FolderPending["files"],
+  states: ReadonlyMap<CrashFile, readonly CrashState[]>,
 ): Generator<ReadonlyMap<CrashFile, CrashState>> {
   if (file === undefined) {
     yield new Map();
     return;
   }
-  const own = Array.from(allStates(files.get(file)!, false), ({ size, picks }) => ({ size, picks: picks.slice() }));
-  for (const rest of combinations(others, files)) for (const state of own) yield new Map(rest).set(file, state);
+  for (const rest of combinations(others, states))
+    for (const state of states.get(file)!) yield new Map(rest).set(file, state);
 }
 
 /** So many states, of which some may be the same. */

@@ -6,10 +6,12 @@
  */
 import type { Random } from "../support/random.js";
 import { CrashFolder } from "./crash-folder.js";
+import type { CrashState } from "./crash-states.js";
 import type { Features } from "./crash-storage.js";
 import {
   allFolderStates,
   countFolderStates,
+  type FolderPending,
   type FolderState,
   keyOfState,
   pendingOf,
@@ -137,11 +139,16 @@ export class FolderWorld {
   }
 }
 
-function leftOf({ names, files }: FolderState, pending: ReturnType<typeof pendingOf>): Left {
+/** What was made of a file's state: the states of the folder at one moment have most of their files in common. */
+const made = new WeakMap<CrashState, Uint8Array>();
+
+function leftOf({ names, files }: FolderState, pending: FolderPending): Left {
   const left = new Map<string, Uint8Array>();
   for (const [name, file] of names) {
-    const { size, picks } = files.get(file)!;
-    left.set(name, file.storage.crashed(pending.files.get(file)!, size, picks));
+    const state = files.get(file)!;
+    const bytes = made.get(state) ?? file.storage.crashed(pending.files.get(file)!, state.size, state.picks);
+    made.set(state, bytes);
+    left.set(name, bytes);
   }
   return left;
 }
