@@ -22,6 +22,7 @@ const library = await build({
     index: "src/index.ts",
     node: "src/node.ts",
     bundle: "src/bundle.ts",
+    overlay: "src/overlay.ts",
     v86: "src/adapters/v86.ts",
     "sync-disk": "src/adapters/sync-disk.ts",
   },

@@ -14,5 +14,5 @@ export type { BundleInfo, PartInfo, SnapshotInfo } from "./bundle/bundle-info.js
 export type { BundleRepair, BundleReport, ImageReport } from "./bundle/check-bundle.js";
 export type { BundleDisk, BundleDiskSync } from "./bundle/disks.js";
 export type { BundleOptions, CreateBundleOptions, OpenDiskOptions } from "./bundle/options.js";
-export type { WorkOptions } from "./bundle/progress.js";
+export type { WorkOptions } from "./progress.js";
 export type { Folder, FolderOpenOptions, FolderSync } from "./storage/folder.js";

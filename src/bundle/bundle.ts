@@ -20,6 +20,7 @@ import { Disk } from "../disk.js";
 import { DiskSync } from "../disk-sync.js";
 import type { RepairLevel } from "../image/reports.js";
 import type { Operation } from "../operation.js";
+import type { WorkOptions } from "../progress.js";
 import { runAsync, runSync } from "../run.js";
 import type { Folder, FolderSync } from "../storage/folder.js";
 import { BundleInfo } from "./bundle-info.js";
@@ -37,7 +38,6 @@ import {
   type OpenDiskOptions,
   openDiskSettings,
 } from "./options.js";
-import type { WorkOptions } from "./progress.js";
 import type { Face } from "./segment.js";
 import type { State } from "./state.js";
 import { switchSnapshot } from "./switch-snapshot.js";

@@ -11,6 +11,7 @@
  */
 import type { Chain, Layer } from "../image/chain.js";
 import type { Operation } from "../operation.js";
+import { Work, type WorkOptions } from "../progress.js";
 import { publishOver, settle } from "./create-snapshot.js";
 import type { Guid } from "./guid.js";
 import type { Live } from "./live.js";
@@ -18,7 +19,6 @@ import { copyClusters, heldBy, without } from "./merge.js";
 import { mergeWithTop } from "./merge-top.js";
 import { costOf, makeReadable, makeTemporary, makeWritable, type Pair } from "./merging.js";
 import { withoutSnapshot } from "./plans.js";
-import { Work, type WorkOptions } from "./progress.js";
 import { closeChain, sideOf, type Top } from "./segment.js";
 import { quietly, type State } from "./state.js";
 

@@ -6,13 +6,13 @@
 import { flush } from "../image/flush.js";
 import type { Image } from "../image/image.js";
 import type { Operation } from "../operation.js";
+import type { Work } from "../progress.js";
 import { publishOver, settle } from "./create-snapshot.js";
 import type { Guid } from "./guid.js";
 import type { Live } from "./live.js";
 import { copyClusters, countOf, type Held, heldBy, mediumOf, pullClusters, without } from "./merge.js";
 import { costOf, makeTemporary, makeWritable, type Pair } from "./merging.js";
 import { withoutSnapshot } from "./plans.js";
-import type { Work } from "./progress.js";
 import { readopt, type Segment, setBeneath, sideOf, type Top } from "./segment.js";
 import { quietly, type State } from "./state.js";
 

@@ -10,7 +10,7 @@ import { read, readBase } from "../image/read.js";
 import { store, write } from "../image/write.js";
 import type { Medium } from "../medium/medium.js";
 import { forEach, type Operation, together } from "../operation.js";
-import type { Work } from "./progress.js";
+import type { Work } from "../progress.js";
 import type { Top } from "./segment.js";
 
 /** Guest bytes that are copied in one piece. */

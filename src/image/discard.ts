@@ -46,7 +46,33 @@ function* clearBatch(image: Image, extents: readonly Extent[]): Operation<void> 
     yield* together(extents.map((extent) => clear(image, extent)));
     yield* publish(image); // some of it shows already, and the request may be complete now
   });
+  yield* flushHeld(image);
+}
+
+function* flushHeld(image: Image): Operation<void> {
   if (image.heldCount * image.clusterSize > HELD_LIMIT) yield* flush(image);
+}
+
+/**
+ * Gives up the clusters of a range (whole ones, which the caller has locked), whatever lies beneath: that shows there
+ * afterwards. Who calls this knows that it reads the same, and is durable.
+ */
+export function* uncover(image: Image, offset: number, length: number): Operation<void> {
+  for (const batch of extentBatches(image, offset, length)) {
+    const held = batch.filter(({ fileOffset }) => fileOffset >= 0);
+    if (held.length > 0) yield* uncoverBatch(image, held);
+  }
+}
+
+function* uncoverBatch(image: Image, extents: readonly Extent[]): Operation<void> {
+  const [first, last] = [extents[0], extents[extents.length - 1]];
+  yield* changing(image, first.offset, last.offset + last.length - first.offset, function* () {
+    if (image.line.parkedBytes > 0) yield* publish(image); // to clusters that are given up now
+    for (const { offset, length } of extents)
+      unlinkRun(image, image.grid.clusterOf(offset), Math.ceil(length / image.clusterSize));
+    yield* publish(image);
+  });
+  yield* flushHeld(image);
 }
 
 /** How many bytes of freed clusters may wait for a flush before discarding makes one. */

@@ -16,9 +16,14 @@ export function* read(image: Image, buffer: Uint8Array, offset: number): Operati
   requireRequest(image, offset, length);
   if (length === 0) return;
   yield* withClusters(image, offset, length, false, function* () {
-    yield* readOver(image, target, offset, readExtents(image, target, offset));
+    yield* readLocked(image, target, offset);
     requireKept(target, length);
   });
+}
+
+/** The same for who has locked the clusters. */
+export function readLocked(image: Image, target: Uint8Array, offset: number): Operation<void> {
+  return readOver(image, target, offset, readExtents(image, target, offset));
 }
 
 function* readExtents(image: Image, target: Uint8Array, offset: number): Operation<void> {

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import * as ofBundles from "../../src/bundle.js";
 import * as library from "../../src/index.js";
 import * as forNode from "../../src/node.js";
+import * as ofOverlays from "../../src/overlay.js";
 
 describe("The public names", () => {
   it("of the library are these", () => {
@@ -59,6 +60,10 @@ describe("The public names", () => {
 
   it("of its bundles are these", () => {
     expect(Object.keys(ofBundles).sort()).toEqual(["Bundle", "BundleSync"]);
+  });
+
+  it("of its overlays are these", () => {
+    expect(Object.keys(ofOverlays).sort()).toEqual(["commitDisk", "commitDiskSync", "rebaseDisk", "rebaseDiskSync"]);
   });
 
   it("of both faces are the same verbs and properties", () => {

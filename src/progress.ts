@@ -1,7 +1,7 @@
 /** How long work tells how far it is, and is told to stop. */
-import { type OptionNames, requireOptions } from "../caller-options.js";
-import { DiskError } from "../errors.js";
-import { quote } from "../printable.js";
+import { type OptionNames, requireOptions } from "./caller-options.js";
+import { DiskError } from "./errors.js";
+import { quote } from "./printable.js";
 
 /** What callers may say of work that takes long. */
 export interface WorkOptions {
