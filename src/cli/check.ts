@@ -2,19 +2,19 @@
 
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { counted, wordFor } from "../count.js";
+import { counted } from "../count.js";
 import { type CheckReport, Disk, DiskError, type Finding, type RepairLevel, type RepairReport } from "../index.js";
 import { printable } from "../printable.js";
+import { bundleAt } from "./bundles.js";
+import { checkBundle } from "./check-bundle.js";
+import { EXIT, formatReport } from "./check-report.js";
 import { about, usageFailure } from "./failure.js";
 import { withImage } from "./image.js";
 import { openStorage, showing } from "./open-files.js";
 import { examples, shareOption } from "./options.js";
-import { formatFields, print, printJson, requireOutput } from "./print.js";
-import { formatExactSize, formatShare } from "./size.js";
+import { print, printJson, requireOutput } from "./print.js";
 
-const EXIT = { clean: 0, corruption: 2, leaks: 3 } as const;
-
-interface CheckFlags {
+export interface CheckFlags {
   json?: boolean;
   repair?: RepairLevel;
   undo?: string;
@@ -28,7 +28,7 @@ export function addCheck(program: Command): void {
     .description(
       "Looks for damage and waste; changes nothing unless told to repair. Exit code: 0 clean (afterwards), 1 the check could not run, 2 corruption, 3 leaks only.",
     )
-    .argument("<file>", "a Parallels image")
+    .argument("<file>", "a Parallels image, or a bundle: all its images, and what a crash left")
     .addOption(
       new Option(
         "--repair <what>",
@@ -40,16 +40,24 @@ export function addCheck(program: Command): void {
     .option("--json", "report as JSON")
     .addHelpText(
       "after",
-      examples("check disk.hds", "check --repair all disk.hds", "check --undo disk.hds.backup-1 disk.hds"),
+      examples(
+        "check disk.hds",
+        "check --repair all disk.hds",
+        "check disk.hdd",
+        "check --undo disk.hds.backup-1 disk.hds",
+      ),
     )
     .action(check);
 }
 
-async function check(file: string, { json, repair, undo, forceShare }: CheckFlags): Promise<void> {
+async function check(file: string, flags: CheckFlags): Promise<void> {
+  const { json, repair, undo, forceShare } = flags;
   if (repair !== undefined && undo !== undefined) throw usageFailure("--repair and --undo exclude each other");
   if (forceShare && (repair ?? undo) !== undefined)
     throw usageFailure("--force-share is for looking only: leave it out to change the image");
   requireOutput();
+  const folder = bundleAt(file);
+  if (folder !== undefined) return checkBundle(folder, flags);
   const restored = undo === undefined ? undefined : await undoRepair(file, undo);
   const repaired = repair === undefined ? undefined : await repairImage(file, repair);
   const report = repaired?.after ?? (await lookAt(file, forceShare));
@@ -108,36 +116,4 @@ function repairedFindings(repaired: RepairReport | undefined): Finding[] {
   return repaired.before.findings.filter(
     ({ kind, severity }) => !left.has(kind) && (severity !== "leak" || repaired.after.leaks === 0),
   );
-}
-
-function formatReport(file: string, report: CheckReport): string {
-  const { findings, corruptions, leaks, allocatedClusters, totalClusters, fragmentedClusters } = report;
-  const listed = findings.map(
-    ({ severity, message, clusters }) => `${severity}: ${message}${formatClusters(clusters)}\n`,
-  );
-  const verdict =
-    corruptions + leaks === 0
-      ? "no errors"
-      : `${counted(corruptions, "corruption")}, ${counted(leaks, "leaked cluster")}${adviceFor(findings)}`;
-  return `${listed.join("")}${printable(file)}: ${verdict}\n${formatFields([
-    [
-      "allocated",
-      `${allocatedClusters} of ${counted(totalClusters, "cluster")} (${formatShare(allocatedClusters, totalClusters)})`,
-    ],
-    ["fragmented", `${counted(fragmentedClusters, "cluster")} (${formatShare(fragmentedClusters, allocatedClusters)})`],
-    ["image ends at", formatExactSize(report.imageEndOffset)],
-  ])}`;
-}
-
-/** Every repair clears what was not closed cleanly. */
-function adviceFor(findings: readonly Finding[]): string {
-  const damaged = findings.some(({ kind, severity }) => severity === "corruption" && kind !== "unclean");
-  return `; repair with --repair ${damaged ? "all" : "leaks"}`;
-}
-
-/** The first clusters that a finding is about. */
-function formatClusters(clusters: readonly number[] | undefined): string {
-  if (clusters === undefined) return "";
-  const shown = clusters.slice(0, 10).join(", ");
-  return ` (guest ${wordFor(clusters.length, "cluster")} ${shown}${clusters.length > 10 ? ", ..." : ""})`;
 }

@@ -5,7 +5,7 @@ import { type BlockDevice, createZeroScanner } from "../index.js";
 import { printable } from "../printable.js";
 import type { ImageKind } from "./kind.js";
 import { closing } from "./open-files.js";
-import { examples, kindOption, shareOption } from "./options.js";
+import { examples, kindOption, shareOption, snapshotOption } from "./options.js";
 import { print, printJson } from "./print.js";
 import { type Progress, withProgress } from "./progress.js";
 import { baseOf, openSource, type Source } from "./source.js";
@@ -15,6 +15,8 @@ interface CompareFlags {
   json?: boolean;
   fromA?: ImageKind;
   fromB?: ImageKind;
+  snapshotA?: string;
+  snapshotB?: string;
   baseA?: string;
   baseB?: string;
   fromBaseA?: ImageKind;
@@ -32,8 +34,10 @@ export function addCompare(program: Command): void {
     .description(
       "Compares what a guest would read, whatever the formats. Where one disk is longer, they are the same if the rest is zero. Exit code: 0 the same, 1 different, 2 trouble.",
     )
-    .argument("<a>", "a Parallels image or a raw file")
+    .argument("<a>", "a Parallels image, a bundle or a raw file")
     .argument("<b>", "the other one")
+    .addOption(snapshotOption("--snapshot-a <guid>", "A"))
+    .addOption(snapshotOption("--snapshot-b <guid>", "B"))
     .option("--base-a <file>", "what lies beneath A")
     .option("--base-b <file>", "what lies beneath B")
     .addOption(kindOption("--from-a <kind>", "A"))
@@ -42,7 +46,14 @@ export function addCompare(program: Command): void {
     .addOption(kindOption("--from-base-b <kind>", "what lies beneath B"))
     .addOption(shareOption())
     .option("--json", "report as JSON")
-    .addHelpText("after", examples("compare disk.hds disk.raw", "compare --base-a below.hds above.hds merged.hds"))
+    .addHelpText(
+      "after",
+      examples(
+        "compare disk.hds disk.raw",
+        "compare --base-a below.hds above.hds merged.hds",
+        "compare disk.hdd merged.hds",
+      ),
+    )
     .action(compare);
 }
 
@@ -50,9 +61,15 @@ async function compare(a: string, b: string, flags: CompareFlags): Promise<void>
   const { forceShare } = flags;
   const baseA = baseOf(flags.baseA, flags.fromBaseA, "--from-base-a");
   const baseB = baseOf(flags.baseB, flags.fromBaseB, "--from-base-b");
-  const first = await openSource({ path: a, kind: flags.fromA, option: "--from-a" }, { base: baseA, forceShare });
+  const first = await openSource(
+    { path: a, kind: flags.fromA, option: "--from-a", snapshot: flags.snapshotA },
+    { base: baseA, forceShare },
+  );
   await closing(first, async () => {
-    const second = await openSource({ path: b, kind: flags.fromB, option: "--from-b" }, { base: baseB, forceShare });
+    const second = await openSource(
+      { path: b, kind: flags.fromB, option: "--from-b", snapshot: flags.snapshotB },
+      { base: baseB, forceShare },
+    );
     await closing(second, () => report(first, second, flags));
   });
 }

@@ -2,24 +2,37 @@
 import { type Command, Option } from "commander";
 import { counted } from "../count.js";
 import type { BlockDevice, Format } from "../index.js";
+import { requireFreeBundle } from "./bundle-draft.js";
 import { copy } from "./copy.js";
 import { Draft, requireFree, requireOther } from "./draft.js";
 import { existingTarget, requireRoom } from "./existing.js";
 import { Failure, usageFailure } from "./failure.js";
-import { type ImageKind, kindByName } from "./kind.js";
+import { type ImageKind, type OutputKind, outputKindByName } from "./kind.js";
 import { closing } from "./open-files.js";
-import { baseOption, clusterSizeOption, examples, formatOption, kindOption, shareOption } from "./options.js";
+import {
+  baseOption,
+  bundleOptions,
+  clusterSizeOption,
+  examples,
+  formatOption,
+  kindOption,
+  shareOption,
+  snapshotOption,
+} from "./options.js";
 import { requireConvertible } from "./output-name.js";
 import { withProgress } from "./progress.js";
 import { parseSize } from "./size.js";
 import { baseOf, openSource } from "./source.js";
 import { readStreamPiece, standardInput, streamPieces } from "./stdin.js";
-import { parallelsTarget, rawTarget, spoolTarget, streamTarget, type Target } from "./target.js";
+import { bundleTarget, parallelsTarget, rawTarget, spoolTarget, streamTarget, type Target } from "./target.js";
 import { windowsOf } from "./windows.js";
 
 interface ConvertFlags {
   from?: ImageKind;
-  to?: ImageKind;
+  to?: OutputKind;
+  snapshot?: string;
+  split?: number;
+  plain?: boolean;
   clusterSize?: number;
   format?: Format;
   base?: string;
@@ -34,11 +47,11 @@ interface ConvertFlags {
 const STREAM = "-";
 
 export function addConvert(program: Command): void {
-  program
+  const command = program
     .command("convert")
     .summary("convert a disk from or to raw bytes, or make a compact copy")
     .description(
-      "Converts between Parallels images and raw files. What is zero takes no space in the output, which appears under its name only when it is complete. Images of other software, packed files and the like are refused by name; --from raw takes any file's bytes as they are.",
+      "Converts between Parallels images, bundles and raw files. What is zero takes no space in the output, which appears under its name only when it is complete. Images of other software, packed files and the like are refused by name; --from raw takes any file's bytes as they are.",
     )
     .argument("<in>", "the disk to read; - for raw bytes from standard input")
     .argument("<out>", "the file to make; - for raw bytes to standard output")
@@ -46,9 +59,10 @@ export function addConvert(program: Command): void {
     .addOption(
       new Option(
         "--to <kind>",
-        "what OUT is to be (default: by its name - .hds and .hdd parallels, .raw and .img raw; one that promises another format is refused - else what IN is not)",
-      ).choices(["parallels", "raw"]),
+        "what OUT is to be (default: by its name - .hds parallels, .hdd a bundle, .raw and .img raw; one that promises another format is refused - else what IN is not)",
+      ).choices(["parallels", "bundle", "raw"]),
     )
+    .addOption(snapshotOption("--snapshot <guid>", "IN"))
     .addOption(clusterSizeOption())
     .addOption(formatOption())
     .addOption(baseOption())
@@ -72,10 +86,13 @@ export function addConvert(program: Command): void {
         "convert --base below.hds above.hds merged.hds",
         "convert disk.hds - | gzip > disk.raw.gz",
         "convert - disk.hds < disk.raw",
+        "convert disk.hdd disk.raw",
+        "convert disk.raw disk.hdd",
         "convert --no-create disk.raw exists.hds",
       ),
     )
     .action(convert);
+  for (const option of bundleOptions()) command.addOption(option);
 }
 
 async function convert(input: string, out: string, flags: ConvertFlags): Promise<void> {
@@ -87,7 +104,10 @@ async function convert(input: string, out: string, flags: ConvertFlags): Promise
 async function convertFile(input: string, out: string, flags: ConvertFlags): Promise<void> {
   const { from, forceShare } = flags;
   const base = baseOf(flags.base, flags.fromBase, "--from-base");
-  const source = await openSource({ path: input, kind: from, option: "--from" }, { base, forceShare });
+  const source = await openSource(
+    { path: input, kind: from, option: "--from", snapshot: flags.snapshot },
+    { base, forceShare },
+  );
   await closing(source, async () => {
     const target = await openTarget(out, source.kind, source.device.size, flags);
     await filling(target, () => copySource(source.device, target));
@@ -96,7 +116,8 @@ async function convertFile(input: string, out: string, flags: ConvertFlags): Pro
 
 async function convertStream(out: string, flags: ConvertFlags): Promise<void> {
   if (!flags.create) return overwriteByStream(out, flags);
-  if (outputKind(out, flags, "raw") === "parallels" && flags.size === undefined) return convertSpooled(out, flags);
+  const kind = outputKind(out, flags, "raw");
+  if (kind !== "raw" && flags.size === undefined) return convertSpooled(out, kind, flags);
   const target = await openTarget(out, "raw", flags.size ?? 0, flags);
   await filling(target, () => copyStream(target, flags));
 }
@@ -110,13 +131,14 @@ async function overwriteByStream(out: string, flags: ConvertFlags): Promise<void
 }
 
 /** An image's tables need the disk's size, which a stream tells at its end: until then a sparse file holds its bytes. */
-async function convertSpooled(out: string, flags: ConvertFlags): Promise<void> {
-  requireFree(out, flags.force);
+async function convertSpooled(out: string, kind: OutputKind, flags: ConvertFlags): Promise<void> {
+  if (kind === "bundle") await requireFreeBundle(out, flags.force);
+  else requireFree(out, flags.force);
   const spool = Draft.begin(`${out}.spool`, true);
   try {
     const target = await spoolTarget(spool);
     await filling(target, () => copyStream(target, flags));
-    await convertFile(spool.path, out, { ...flags, from: "raw", to: "parallels" });
+    await convertFile(spool.path, out, { ...flags, from: "raw", to: kind });
   } finally {
     spool.discard();
   }
@@ -162,17 +184,22 @@ async function openTarget(out: string, inputKind: ImageKind, size: number, flags
   const kind = outputKind(out, flags, inputKind);
   if (out === STREAM) return streamTarget();
   if (kind === "raw") return rawTarget(out, size, flags.force);
-  return parallelsTarget(out, { size, clusterSize: flags.clusterSize, format: flags.format }, flags.force);
+  const { clusterSize, format, split, plain, force } = flags;
+  if (kind === "bundle") return bundleTarget(out, { size, clusterSize, format, split, plain }, force);
+  return parallelsTarget(out, { size, clusterSize, format }, force);
 }
 
-async function roomyTarget(out: string, size: number, to: ImageKind | undefined): Promise<Target> {
+async function roomyTarget(out: string, size: number, to: OutputKind | undefined): Promise<Target> {
   const target = await existingTarget(out, to);
   await filling(target, async () => requireRoom(out, target, size));
   return target;
 }
 
-function outputKind(out: string, { to, clusterSize, format }: ConvertFlags, inputKind: ImageKind): ImageKind {
-  const kind = to ?? (out === STREAM ? "raw" : kindByName(out)) ?? (inputKind === "raw" ? "parallels" : "raw");
+function outputKind(out: string, flags: ConvertFlags, inputKind: ImageKind): OutputKind {
+  const { to, clusterSize, format, split, plain } = flags;
+  const kind = to ?? (out === STREAM ? "raw" : outputKindByName(out)) ?? (inputKind === "raw" ? "parallels" : "raw");
+  if (kind !== "bundle" && (split !== undefined || plain))
+    throw usageFailure("--split and --plain are for bundles: name the output NAME.hdd, or add --to bundle");
   if (kind === "raw" && (clusterSize !== undefined || format !== undefined))
     throw usageFailure(
       "the output is raw, which has no clusters and no versions: leave --cluster-size and --format out, or add --to parallels",
@@ -186,11 +213,13 @@ function requireSensible(input: string, out: string, flags: ConvertFlags): void 
   if (input === STREAM) {
     if (from === "parallels") throw usageFailure("standard input is read as raw bytes: save the image to a file first");
     if (base !== undefined) throw usageFailure("raw bytes from standard input have no base: leave --base out");
+    if (flags.snapshot !== undefined) throw usageFailure("raw bytes have no snapshots: leave --snapshot out");
   } else if (size !== undefined) {
     throw usageFailure("--size says what standard input brings: leave it out for files");
   }
   if (out === STREAM) {
-    if (to === "parallels") throw usageFailure("standard output takes raw bytes: name a file for an image");
+    if (to !== undefined && to !== "raw")
+      throw usageFailure("standard output takes raw bytes: name a file for an image");
     if (process.stdout.isTTY) throw usageFailure("standard output is a terminal: redirect it to a file or a pipe");
   }
   if (out === STREAM) return;
@@ -199,9 +228,11 @@ function requireSensible(input: string, out: string, flags: ConvertFlags): void 
 }
 
 /** What exists has its own clusters, and is not replaced. */
-function requireOverwritable(out: string, { clusterSize, format, force }: ConvertFlags): void {
+function requireOverwritable(out: string, { clusterSize, format, split, plain, force }: ConvertFlags): void {
   if (out === STREAM) throw usageFailure("standard output is no disk that exists: leave --no-create out");
   if (force) throw usageFailure("--no-create writes into OUT, --force replaces it: leave one of them out");
-  if (clusterSize !== undefined || format !== undefined)
-    throw usageFailure("with --no-create OUT stays what it is: leave --cluster-size and --format out");
+  if ((clusterSize ?? format ?? split ?? plain) !== undefined)
+    throw usageFailure(
+      "with --no-create OUT stays what it is: leave --cluster-size, --format, --split and --plain out",
+    );
 }

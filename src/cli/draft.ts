@@ -4,6 +4,7 @@
  */
 import * as fs from "node:fs";
 import { Draft as FileDraft } from "../node.js";
+import { bundleAt } from "./bundles.js";
 import { Failure, usageFailure } from "./failure.js";
 import { keep, removeAtExit, watchEnd } from "./leftovers.js";
 
@@ -60,13 +61,13 @@ export function requireFree(target: string, force?: boolean): void {
 /** Refuses a target that is one of the files that are read, by whatever name. */
 export function requireOther(target: string, inputs: readonly (string | undefined)[]): void {
   const [ours, ...theirs] = [target, ...inputs].map((path) =>
-    path === undefined ? undefined : fs.statSync(path, { throwIfNoEntry: false, bigint: true }),
+    path === undefined ? undefined : fs.statSync(bundleAt(path) ?? path, { throwIfNoEntry: false, bigint: true }),
   );
   const same = theirs.findIndex((stat) => ours !== undefined && stat?.ino === ours.ino && stat.dev === ours.dev);
   if (same >= 0)
     throw usageFailure(`${target} would overwrite ${inputs[same]}, which is read: choose another name for the output`);
 }
 
-function exists(target: string): Failure {
+export function exists(target: string): Failure {
   return new Failure(`${target} exists already: choose another name, or overwrite it with --force`);
 }

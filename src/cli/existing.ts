@@ -1,8 +1,9 @@
 /** What `convert --no-create` writes into: an image or a raw file that is there already, and stays what it is. */
 import { counted } from "../count.js";
 import { type BlockDevice, Disk, rawDevice } from "../index.js";
+import { bundleAt, openBundle } from "./bundles.js";
 import { about, Failure } from "./failure.js";
-import { type ImageKind, kindOf } from "./kind.js";
+import { kindOf, type OutputKind } from "./kind.js";
 import { openStorage, orClose } from "./open-files.js";
 import { RAW_GRAIN, type Target } from "./target.js";
 
@@ -12,7 +13,11 @@ export interface ExistingTarget extends Target {
 }
 
 /** Opens what is to be overwritten. @param kind what it is, where its content is not to decide @throws DiskError; Failure */
-export function existingTarget(path: string, kind: ImageKind | undefined): Promise<ExistingTarget> {
+export async function existingTarget(path: string, kind: OutputKind | undefined): Promise<ExistingTarget> {
+  const folder = kind === "raw" ? undefined : bundleAt(path);
+  if (kind === "bundle" && folder === undefined)
+    throw new Failure(`${path} is not a bundle: name the folder of one, or leave --to out`);
+  if (folder !== undefined) return existingBundle(folder);
   return about(path, async () => {
     const storage = await openStorage(path);
     return orClose(storage, async () => {
@@ -20,6 +25,13 @@ export function existingTarget(path: string, kind: ImageKind | undefined): Promi
         (kind ?? (await kindOf(path, storage, "--to"))) === "raw" ? await rawDevice(storage) : await Disk.open(storage);
       return new Overwriting(path, device);
     });
+  });
+}
+
+function existingBundle(folder: string): Promise<ExistingTarget> {
+  return about(folder, async () => {
+    const bundle = await openBundle(folder);
+    return new Overwriting(folder, await orClose(bundle, () => bundle.openDisk()));
   });
 }
 

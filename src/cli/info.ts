@@ -4,8 +4,10 @@ import type { Command } from "commander";
 import { counted, wordFor } from "../count.js";
 import type { DiskInfo } from "../index.js";
 import { nativeCalls } from "../node.js";
+import { bundleFacts, chainOf, describeBundle } from "./bundle-info.js";
+import { bundleAt, requireNoSnapshot, withBundle } from "./bundles.js";
 import { withImage } from "./image.js";
-import { examples, shareOption } from "./options.js";
+import { examples, shareOption, snapshotOption } from "./options.js";
 import { formatFields, print, printJson } from "./print.js";
 import { formatExactSize, formatShare, formatSize } from "./size.js";
 
@@ -17,14 +19,24 @@ export function addInfo(program: Command): void {
     .command("info")
     .summary("say what an image is")
     .description("Says what an image is: its sizes, its state, where its data begins. Changes nothing.")
-    .argument("<file>", "a Parallels image")
+    .argument("<file>", "a Parallels image, or a bundle")
+    .addOption(snapshotOption("--snapshot <guid>", "FILE"))
     .addOption(shareOption())
     .option("--json", "report as JSON, sizes and offsets in bytes")
-    .addHelpText("after", examples("info disk.hds", "info --json disk.hds"))
+    .addHelpText("after", examples("info disk.hds", "info --json disk.hds", "info disk.hdd"))
     .action(info);
 }
 
-async function info(file: string, { json, forceShare }: { json?: boolean; forceShare?: boolean }): Promise<void> {
+interface InfoFlags {
+  json?: boolean | undefined;
+  snapshot?: string | undefined;
+  forceShare?: boolean | undefined;
+}
+
+async function info(file: string, { json, snapshot, forceShare }: InfoFlags): Promise<void> {
+  const folder = bundleAt(file);
+  if (folder !== undefined) return bundleInfo(folder, { json, snapshot, forceShare });
+  requireNoSnapshot(file, snapshot);
   const facts = await withImage("Reading", file, forceShare, (disk) => disk.info);
   const { blocks } = statSync(file);
   const usage = blocks * STAT_BLOCK_SIZE;
@@ -58,6 +70,15 @@ function fieldsOf(file: string, facts: DiskInfo, usage: number): [string, string
     ["files here", filesOf(nativeCalls())],
     ["findings", findingsOf(facts)],
   ];
+}
+
+async function bundleInfo(folder: string, { json, snapshot, forceShare }: InfoFlags): Promise<void> {
+  await withBundle(folder, { forceShare }, async (bundle) => {
+    const shown = snapshot === undefined ? undefined : await bundle.openDisk({ snapshot, readOnly: true });
+    const chain = shown && chainOf(bundle, shown.snapshot);
+    if (json) await printJson(bundleFacts(folder, bundle, chain));
+    else await print(describeBundle(folder, bundle, chain));
+  });
 }
 
 /** What this machine can do with files. */

@@ -9,6 +9,9 @@ import { Failure } from "./failure.js";
 
 export type ImageKind = "parallels" | "raw";
 
+/** What can be made: a bundle is a folder of images. */
+export type OutputKind = ImageKind | "bundle";
+
 /** What a file is. @param option the one that takes its bytes as they are @throws Failure for what is neither kind */
 export async function kindOf(path: string, storage: Storage, option: string): Promise<ImageKind> {
   const kind = requireDisk(path, await recogniseStorage(storage), option);
@@ -26,6 +29,11 @@ export async function requireImage(path: string, storage: Storage): Promise<void
 export function requireDisk(name: string, found: Recognised, option?: string): ImageKind {
   if (found.kind === "foreign") throw new Failure(`${name} is ${found.name}: ${found.advice}${asIs(option)}`);
   return found.kind;
+}
+
+/** What a name asks for: Parallels Desktop's `NAME.hdd` is a bundle. */
+export function outputKindByName(path: string): OutputKind | undefined {
+  return /\.hdd[/\\]*$/i.test(path) ? "bundle" : kindByName(path);
 }
 
 /** The kind that a name promises. */

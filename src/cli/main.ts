@@ -12,6 +12,7 @@ import { addInfo } from "./info.js";
 import { addMap } from "./map.js";
 import { examples } from "./options.js";
 import { endWithReader, printNow } from "./print.js";
+import { addSnapshot } from "./snapshot.js";
 
 /** Put in by the build. */
 declare const PARABLOCK_VERSION: string;
@@ -29,7 +30,7 @@ function build(): void {
     .configureOutput({ outputError() {}, writeOut: printNow }) // `fail` prints errors
     .addHelpText("after", examples("create disk.hds 64G", "info disk.hds", "convert disk.hds disk.raw"))
     .addHelpText("after", "\n`parablock help COMMAND` says more about each.\n");
-  for (const add of [addCreate, addInfo, addMap, addConvert, addCompare, addCheck, addBench]) add(program);
+  for (const add of [addCreate, addInfo, addMap, addConvert, addCompare, addCheck, addSnapshot, addBench]) add(program);
   for (const command of [program, ...program.commands]) {
     command.helpOption("-h, --help", "print this help");
     command.option("--debug", "on errors, print all there is to know").on("option:debug", () => {

@@ -3,12 +3,15 @@ import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Command } from "commander";
 import type { BlockDevice, Disk, Extent } from "../index.js";
+import { printable } from "../printable.js";
+import { bundleAt } from "./bundles.js";
 import { Draft, requireOther } from "./draft.js";
 import { allExtents } from "./extents.js";
-import { about } from "./failure.js";
+import { about, Failure } from "./failure.js";
 import type { ImageKind } from "./kind.js";
+import { LayerFiles, type Placed, placed } from "./layer-files.js";
 import { closing } from "./open-files.js";
-import { baseOption, examples, kindOption, shareOption } from "./options.js";
+import { baseOption, examples, kindOption, shareOption, snapshotOption } from "./options.js";
 import { requirePictureName } from "./output-name.js";
 import { Picture } from "./picture.js";
 import { drawPicture } from "./picture-svg.js";
@@ -17,6 +20,7 @@ import { PATIENCE, type Progress, withProgress } from "./progress.js";
 import { baseOf, type Named, openSource } from "./source.js";
 
 interface MapFlags {
+  snapshot?: string;
   base?: string;
   fromBase?: ImageKind;
   json?: boolean;
@@ -30,9 +34,10 @@ export function addMap(program: Command): void {
     .command("map")
     .summary("say what lies where")
     .description(
-      "Lists the extents of a disk, one a line: guest offset, length, what it is (data, zero, base), offset in the file that holds it; all in bytes.",
+      "Lists the extents of a disk, one a line: guest offset, length, what it is (data, zero, base), offset in the file that holds it, all in bytes; of a bundle also which file that is.",
     )
-    .argument("<file>", "a Parallels image")
+    .argument("<file>", "a Parallels image, or a bundle")
+    .addOption(snapshotOption("--snapshot <guid>", "FILE"))
     .addOption(baseOption())
     .addOption(kindOption("--from-base <kind>", "the base"))
     .option("--json", "the fields of `qemu-img map --output=json`")
@@ -41,21 +46,30 @@ export function addMap(program: Command): void {
     .addOption(shareOption())
     .addHelpText(
       "after",
-      examples("map disk.hds", "map --json --base below.hds above.hds", "map --svg allocation.svg disk.hds"),
+      examples(
+        "map disk.hds",
+        "map --json --base below.hds above.hds",
+        "map disk.hdd",
+        "map --svg allocation.svg disk.hds",
+      ),
     )
     .action(map);
 }
 
-async function map(file: string, { base, fromBase, json, svg, force, forceShare }: MapFlags): Promise<void> {
+async function map(file: string, flags: MapFlags): Promise<void> {
+  const { snapshot, base, fromBase, json, svg, force, forceShare } = flags;
   if (svg !== undefined) requireOther(svg, [file, base]);
   if (svg !== undefined) requirePictureName(svg);
-  const image: Named = { path: file, kind: "parallels", option: "--from" };
+  if (svg !== undefined && bundleAt(file) !== undefined)
+    throw new Failure(`${file} is a bundle, a picture shows one image: name one of its files, or leave --svg out`);
+  const image: Named = { path: file, kind: "parallels", option: "--from", snapshot };
   const source = await openSource(image, { base: baseOf(base, fromBase, "--from-base"), forceShare });
   const { device, disk } = source;
+  const files = source.bundle && new LayerFiles(source.bundle, source.snapshot);
   const tell = async (progress?: Progress) => {
     if (svg !== undefined && disk) await draw(disk, file, watched(device, progress), svg, force);
-    if (json) await printAll(jsonLines(watched(device, progress)));
-    else if (svg === undefined) await printAll(textLines(device.size, watched(device, progress)));
+    if (json) await printAll(jsonLines(watched(device, progress), files));
+    else if (svg === undefined) await printAll(textLines(device.size, watched(device, progress), files));
   };
   // Lines on the same terminal say enough.
   const listing = process.stdout.isTTY && (json || svg === undefined);
@@ -72,22 +86,23 @@ async function* watched(device: BlockDevice, progress: Progress | undefined): Ba
   }
 }
 
-async function* textLines(size: number, batches: Batches): AsyncGenerator<string> {
+async function* textLines(size: number, batches: Batches, files?: LayerFiles): AsyncGenerator<string> {
   const width = `${size}`.length;
   const column = (bytes: number) => `${bytes}`.padStart(width);
   for await (const extents of batches) {
-    for (const { offset, length, layer, fileOffset, ...extent } of extents) {
+    for (const { offset, length, layer, fileOffset, file, ...extent } of placed(extents, files)) {
       const kind = extent.kind === "data" && layer > 0 ? "base" : extent.kind;
-      yield `${column(offset)} ${column(length)} ${kind}${fileOffset === undefined ? "" : ` ${column(fileOffset)}`}\n`;
+      const place = fileOffset === undefined ? "" : ` ${column(fileOffset)}`;
+      yield `${column(offset)} ${column(length)} ${kind}${place}${file === undefined ? "" : ` ${printable(file)}`}\n`;
     }
   }
 }
 
 /** The very text that `qemu-img map --output=json` prints. */
-async function* jsonLines(batches: Batches): AsyncGenerator<string> {
+async function* jsonLines(batches: Batches, files?: LayerFiles): AsyncGenerator<string> {
   let before = "[";
   for await (const extents of batches) {
-    for (const extent of extents) {
+    for (const extent of placed(extents, files)) {
       yield before + jsonOf(extent);
       before = ",\n";
     }
@@ -95,10 +110,11 @@ async function* jsonLines(batches: Batches): AsyncGenerator<string> {
   yield before === "[" ? "[]\n" : "]\n";
 }
 
-function jsonOf({ offset, length, layer, fileOffset, kind }: Extent): string {
+function jsonOf({ offset, length, layer, fileOffset, kind, file }: Placed): string {
   const present = fileOffset !== undefined;
   const fields = `"start": ${offset}, "length": ${length}, "depth": ${layer}, "present": ${present}, "zero": ${kind === "zero"}, "data": ${kind === "data"}`;
-  return present ? `{ ${fields}, "offset": ${fileOffset}}` : `{ ${fields}}`;
+  const name = file === undefined ? "" : `, "filename": ${printable(JSON.stringify(file))}`;
+  return present ? `{ ${fields}, "offset": ${fileOffset}${name}}` : `{ ${fields}}`;
 }
 
 async function draw(disk: Disk, path: string, batches: Batches, out: string, force?: boolean): Promise<void> {

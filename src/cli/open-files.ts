@@ -24,7 +24,11 @@ const opened = new Set<FileStorage>();
 
 /** Opens a file as `FileStorage.open` does. One that is still open when the process ends is closed then. */
 export async function openStorage(path: string, options?: FileOptions): Promise<WatchedFile> {
-  const storage = await WatchedFile.open(path, options);
+  return keepTrack(await WatchedFile.open(path, options));
+}
+
+/** Has a file closed when the process ends while it is still open. */
+export function keepTrack<T extends FileStorage>(storage: T): T {
   if (opened.size === 0) process.once("exit", closeAll);
   opened.add(storage);
   return storage;

@@ -22,6 +22,19 @@ export function baseOption(): Option {
   );
 }
 
+/** How a bundle is made. */
+export function bundleOptions(): Option[] {
+  return [
+    new Option("--split <size>", "cut a bundle into parts of so much, of whole clusters").argParser(parseSize),
+    new Option("--plain", "raw images in a bundle, not expandable ones"),
+  ];
+}
+
+/** @param what whose snapshot, in words */
+export function snapshotOption(flags: string, what: string): Option {
+  return new Option(flags, `the snapshot of ${what}, a bundle, by its GUID (default: what the disk is now)`);
+}
+
 /** Says what a file is. @param what the file in words */
 export function kindOption(flags: string, what: string): Option {
   return new Option(flags, `what ${what} is (default: by its content)`).choices(["parallels", "raw"]);

@@ -1,8 +1,8 @@
 /** The progress bar: on a terminal's stderr, and only there. */
 
 export interface Progress {
-  /** How much is done now, in bytes. */
-  update(done: number): void;
+  /** How much is done now, in bytes, and of how much, where that has changed. */
+  update(done: number, total?: number): void;
   stop(): void;
 }
 
@@ -39,8 +39,10 @@ export async function startProgress(title: string, total: number, patience = 0):
   };
   show();
   return {
-    update(done) {
-      if (show()) bar.update(Math.floor(done / MEBIBYTE));
+    update(done, total) {
+      if (!show()) return;
+      if (total !== undefined) bar.setTotal(Math.ceil(total / MEBIBYTE));
+      bar.update(Math.floor(done / MEBIBYTE));
     },
     stop() {
       if (shown) bar.stop();

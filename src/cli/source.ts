@@ -1,5 +1,7 @@
 /** What the commands read: a file that is open as a block device, and what it is. Sources are never written. */
+import type { Bundle } from "../bundle.js";
 import { type BlockDevice, Disk, rawDevice, type Storage } from "../index.js";
+import { bundleAt, openBundle, requireNoSnapshot, warnOfPart } from "./bundles.js";
 import { about, Failure, usageFailure } from "./failure.js";
 import { type ImageKind, kindOf, requireImage } from "./kind.js";
 import { closing, openStorage, orClose } from "./open-files.js";
@@ -9,8 +11,11 @@ export interface Source {
   readonly kind: ImageKind;
   /** Its errors name the file. Closing it closes what lies beneath it, too. */
   readonly device: BlockDevice;
-  /** The open image, of a Parallels source. */
+  /** The open image, of a Parallels source that is one file. */
   readonly disk?: Disk;
+  /** The open bundle, and the snapshot that the device shows. */
+  readonly bundle?: Bundle;
+  readonly snapshot?: string;
   close(): Promise<void>;
 }
 
@@ -21,6 +26,8 @@ export interface Named {
   kind?: ImageKind | undefined;
   /** The option that says so. */
   option: string;
+  /** Which snapshot of a bundle. */
+  snapshot?: string | undefined;
 }
 
 export interface SourceOptions {
@@ -33,13 +40,33 @@ export interface SourceOptions {
 /** Opens a file for reading. @throws DiskError with the path in its message; Failure */
 export async function openSource(file: Named, { base, forceShare }: SourceOptions = {}): Promise<Source> {
   const { path, option } = file;
+  const folder = file.kind === "raw" ? undefined : bundleAt(path);
+  if (folder !== undefined) {
+    if (base !== undefined) throw new Failure(`${path} is a bundle, which has all that it stands on: leave --base out`);
+    return openBundleSource(folder, file.snapshot, forceShare);
+  }
+  requireNoSnapshot(path, file.snapshot);
   const storage = await about(path, () => openStorage(path, { readOnly: true, share: forceShare ?? false }));
   return orClose(storage, async () => {
     const kind = file.kind ?? (await about(path, () => kindOf(path, storage, option)));
+    if (kind === "parallels") await warnOfPart(path);
     if (kind === "parallels")
       return openParallels(path, storage, base === undefined ? undefined : await openSource(base, { forceShare }));
     if (base !== undefined) throw new Failure(`${path} is not a Parallels image, so it has no base: leave --base out`);
     return sourceOf(path, kind, await about(path, () => rawDevice(storage)));
+  });
+}
+
+function openBundleSource(
+  folder: string,
+  snapshot: string | undefined,
+  forceShare: boolean | undefined,
+): Promise<Source> {
+  return about(folder, async () => {
+    const bundle = await openBundle(folder, { forceShare });
+    const disk = await orClose(bundle, () => bundle.openDisk({ snapshot, readOnly: true }));
+    const source = sourceOf(folder, "parallels", disk, () => bundle.close());
+    return { ...source, bundle, snapshot: disk.snapshot };
   });
 }
 

@@ -1,7 +1,11 @@
 /** What `convert` makes: Parallels images, raw files, raw bytes on standard output. What is there already is in existing.ts. */
+import { basename, resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
+import { Bundle } from "../bundle.js";
 import { type CreateOptions, Disk, type Format, rawDevice, type Storage, writeFully } from "../index.js";
-import { FileStorage } from "../node.js";
+import { FileFolder, FileStorage } from "../node.js";
+import { BundleDraft } from "./bundle-draft.js";
+import { folderOf } from "./bundles.js";
 import { Draft } from "./draft.js";
 import { about } from "./failure.js";
 import { print, requireOutput } from "./print.js";
@@ -31,12 +35,60 @@ export interface ImageShape {
   format?: Format | undefined;
 }
 
+/** How a bundle is cut, and what its images are. */
+export interface BundleShape extends ImageShape {
+  split?: number | undefined;
+  plain?: boolean | undefined;
+}
+
+/** A new bundle, with one empty image for each part. */
+export async function makeBundle(
+  draft: BundleDraft,
+  path: string,
+  { size, ...shape }: BundleShape,
+  wrap: (file: FileStorage) => Storage | Promise<Storage>,
+): Promise<Bundle> {
+  const folder = await FileFolder.open(draft.path);
+  const within = folderOf(
+    folder,
+    async (name, options) => wrap(await folder.open(name, options)),
+    async (name) => wrap(await folder.create(name)),
+  );
+  const name = basename(resolve(path)).replace(/\.hdd$/i, "");
+  return Bundle.create(within, { ...shape, name, size: wholeSectors(size) });
+}
+
+/** A new bundle that is filled. */
+export async function bundleTarget(path: string, shape: BundleShape, force?: boolean): Promise<Target> {
+  const draft = await BundleDraft.begin(path, force);
+  try {
+    const bundle = await about(path, () => makeBundle(draft, path, shape, privateStorage));
+    const disk = await bundle.openDisk();
+    return {
+      grain: shape.plain ? RAW_GRAIN : disk.clusterSize,
+      write: (bytes, offset) => about(path, () => disk.write(bytes, offset)),
+      finish: () =>
+        about(path, async () => {
+          await bundle.close();
+          await draft.publish();
+        }),
+      abandon: async () => {
+        draft.discard();
+        await disk.abandon();
+      },
+    };
+  } catch (error) {
+    draft.discard();
+    throw error;
+  }
+}
+
 /** A new Parallels image; a size that is no whole number of sectors is rounded up. */
 export function parallelsTarget(path: string, shape: ImageShape, force?: boolean): Promise<Target> {
   return about(path, async () => {
     const draft = Draft.begin(path, force);
     const disk = await Disk.create(
-      privateStorage(await FileStorage.open(draft.path, { private: true })),
+      await privateStorage(await FileStorage.open(draft.path, { private: true })),
       createOptions(shape),
     );
     return {
@@ -70,13 +122,17 @@ const GROWTH = 256 * 1024 * 1024;
  * A draft is of no use to anybody before it is complete. So its writes need no order: it is made durable once, at its
  * end; and it may be longer than it says until then.
  */
-function privateStorage(file: FileStorage): Storage {
-  let size = 0;
-  let reached = 0;
+async function privateStorage(file: FileStorage): Promise<Storage> {
+  if (file.readOnly) return file;
+  let size = await file.size();
+  let reached = size;
   return {
     path: file.path,
     read: (buffer, offset) => file.read(buffer, offset),
-    write: (buffer, offset) => file.write(buffer, offset),
+    write(buffer, offset) {
+      size = Math.max(size, offset + buffer.length);
+      return file.write(buffer, offset);
+    },
     size: () => size,
     async truncate(wanted) {
       if (wanted < size || wanted > reached) {

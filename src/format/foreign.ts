@@ -96,8 +96,7 @@ const FORMATS: readonly Row[] = [
   {
     name: "the descriptor of a bundle (DiskDescriptor.xml)",
     text: /^(\xef\xbb\xbf)?\s*<.*<(Parallels|Virtuozzo)_disk_image/s,
-    advice:
-      "bundles are not opened yet; where its folder has a single .hds file name that one, but with snapshots, or split, no file alone is the disk",
+    advice: "the disk is the folder that it lies in: open that as a bundle, with what it names beside it",
   },
   {
     name: "a page of HTML or XML",

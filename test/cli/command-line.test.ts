@@ -8,6 +8,7 @@ import { makeDisk, parablock } from "./command.js";
 
 const file = temporaryFolder();
 makeDisk(file("a.hds"), { size: 2 ** 20 });
+parablock(["create", file("a.hdd"), "1M"]);
 writeFileSync(file("b.raw"), new Uint8Array(2 ** 20));
 writeFileSync(file("c.raw"), new Uint8Array(512));
 
@@ -19,6 +20,7 @@ const ARGUMENTS: Record<string, string[]> = {
   convert: [file("b.raw"), file("out.hds")],
   compare: [file("a.hds"), file("b.raw")],
   check: [file("a.hds")],
+  snapshot: ["list", file("a.hdd")],
   bench: ["--quick", file("a.hds")],
 };
 
@@ -32,6 +34,7 @@ const VALUES: Record<string, [string, string]> = {
   "<out>": [file("out.svg"), file("out-2.svg")],
   "<backup>": [file("b.raw"), file("c.raw")],
   "<file>": [file("b.raw"), file("c.raw")],
+  "<guid>": ["{5fbaabe3-6958-40ff-92a7-860e329aab41}", "{704718e1-2314-44c8-9087-d78ed36b0f4e}"],
 };
 
 const commands = Array.from(

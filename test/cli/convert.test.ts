@@ -191,7 +191,7 @@ describe("parablock convert and its output", () => {
     [["-", "b.hds", "--from", "parallels"], /save the image to a file first/],
     [["-", "b.hds", "--base", "c.raw"], /leave --base out/],
     [["a.raw", "b.hds", "--size", "1M"], /leave it out for files/],
-    [["a.hds", "b.raw", "--to", "qcow2"], /Allowed choices are parallels, raw/],
+    [["a.hds", "b.raw", "--to", "qcow2"], /Allowed choices are parallels, bundle, raw/],
   ])("refuses %j as a usage error", (args, message) => {
     const paths = args.map((arg) => (/^[abc]\./.test(arg) ? file(arg) : arg));
     writeFileSync(file("a.hds"), readFileSync(file("disk.hds")));

@@ -82,7 +82,7 @@ export const FOREIGN_FILES: readonly ForeignFile[] = [
     name: "the descriptor of a bundle",
     needs: [fixtures],
     make: (path) => writeFileSync(path, readFixture("expanding.hdd/DiskDescriptor.xml")),
-    as: "DiskDescriptor.xml",
+    as: "saved.xml", // under its own name it is a bundle
   },
   written("the empty file of a bundle", /is empty, as the file that only names a bundle is/, () => "", "vm.hdd"),
   written(

@@ -1,0 +1,93 @@
+/**
+ * Bundles on the command line. The one place that decides what a path is: a bundle, by whichever of its names - its folder,
+ * its `DiskDescriptor.xml`, the empty `NAME.hdd` that file choosers show -, or a file.
+ */
+import { readdirSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { Bundle, type BundleOptions, type Folder, type FolderOpenOptions } from "../bundle.js";
+import type { Storage } from "../index.js";
+import { FileFolder } from "../node.js";
+import { printable } from "../printable.js";
+import { about, Failure } from "./failure.js";
+import { closing, keepTrack } from "./open-files.js";
+
+const DESCRIPTOR = "DiskDescriptor.xml";
+
+/** The folder of the bundle that a path names, or undefined where it names a file, or nothing. */
+export function bundleAt(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) return /\.hdd[/\\]*$/i.test(path) || hasDescriptor(path) ? path : undefined;
+  if (!stat?.isFile()) return undefined;
+  const names = basename(path) === DESCRIPTOR || (stat.size === 0 && /\.hdd$/i.test(path));
+  return names && hasDescriptor(dirname(path)) ? dirname(path) : undefined;
+}
+
+const hasDescriptor = (folder: string) => statSync(join(folder, DESCRIPTOR), { throwIfNoEntry: false }) !== undefined;
+
+export interface BundleFlags {
+  /** Reads what others may be writing. */
+  forceShare?: boolean | undefined;
+}
+
+/** Opens a bundle. @throws DiskError with the folder in its message */
+export function openBundle(folder: string, { forceShare }: BundleFlags = {}, options?: BundleOptions): Promise<Bundle> {
+  return about(folder, async () => Bundle.open(tracked(await FileFolder.open(folder), forceShare), options));
+}
+
+/** Opens a bundle, does something with it, and closes it; what goes wrong names the folder. */
+export function withBundle<T>(folder: string, flags: BundleFlags, work: (bundle: Bundle) => Promise<T>): Promise<T> {
+  return about(folder, async () => closing(await openBundle(folder, flags), work));
+}
+
+/** A folder whose files are closed, and their locks given up, whatever ends the process. */
+function tracked(folder: FileFolder, share = false): Folder {
+  const open = async (name: string, options: FolderOpenOptions = {}) =>
+    keepTrack(await folder.open(name, share ? { readOnly: true, share } : options));
+  return folderOf(folder, open, async (name) => keepTrack(await folder.create(name)));
+}
+
+/** A folder that opens and makes its files in another way. */
+export function folderOf(
+  folder: Folder,
+  open: (name: string, options?: FolderOpenOptions) => Promise<Storage>,
+  create: (name: string) => Promise<Storage>,
+): Folder {
+  return {
+    ...(folder.path === undefined ? {} : { path: folder.path }),
+    readOnly: folder.readOnly ?? false,
+    list: () => folder.list(),
+    open,
+    create,
+    rename: (from, to) => folder.rename(from, to),
+    remove: (name) => folder.remove(name),
+    sync: () => folder.sync(),
+  };
+}
+
+/** Says so where a file is only a part of what a bundle holds: it alone is not the disk. */
+export async function warnOfPart(path: string): Promise<void> {
+  const folder = dirname(path);
+  if (!/\.hds$/i.test(path) || !hasDescriptor(folder)) return;
+  const count = await openBundle(folder).then(
+    ({ parts }) => parts.reduce((sum, { images }) => sum + images.length, 0),
+    () => 0,
+  );
+  if (count > 1)
+    process.stderr.write(
+      `parablock: warning: ${printable(path)} is one of the ${count} images of a bundle: name the folder, ${printable(folder)}, to have the disk\n`,
+    );
+}
+
+/** For what is no bundle. @throws Failure where a snapshot was asked for */
+export function requireNoSnapshot(path: string, snapshot: string | undefined): void {
+  if (snapshot === undefined) return;
+  throw new Failure(`${path} is not a bundle, so it has no snapshots: leave --snapshot out`);
+}
+
+/** What a bundle takes on this machine's disks, in bytes. */
+export function diskUsage(folder: string): number {
+  const STAT_BLOCK_SIZE = 512;
+  return readdirSync(folder)
+    .map((name) => statSync(join(folder, name), { throwIfNoEntry: false }))
+    .reduce((sum, stat) => sum + (stat?.isFile() ? stat.blocks * STAT_BLOCK_SIZE : 0), 0);
+}
