@@ -3,14 +3,15 @@ import { check } from "../image/check.js";
 import { close } from "../image/close.js";
 import { load, open } from "../image/open.js";
 import type { CheckReport, RepairLevel } from "../image/reports.js";
-import { sizeOf } from "../medium/transfer.js";
-import { call, type Operation } from "../operation.js";
+import { listFiles, openFile } from "../medium/files.js";
+import { closeStorage, sizeOf } from "../medium/transfer.js";
+import type { Operation } from "../operation.js";
 import { badBundle } from "./bad-bundle.js";
 import { deleteSnapshot } from "./delete-snapshot.js";
 import type { Guid } from "./guid.js";
 import { strayFiles } from "./image-files.js";
 import type { BundleImage, BundleStorage } from "./parts.js";
-import { imageSettings, openFile } from "./segment.js";
+import { imageSettings } from "./segment.js";
 import type { State } from "./state.js";
 
 /** What was found in one image. */
@@ -65,7 +66,7 @@ function unfinished({ descriptor }: State): Guid[] {
 
 function* strays({ folder, descriptor }: State): Operation<string[]> {
   if (folder.readOnly) return []; // it may not be able to list, and nobody makes any
-  return strayFiles(descriptor, yield* call(() => folder.list()));
+  return strayFiles(descriptor, yield* listFiles(folder));
 }
 
 function* checkImage(
@@ -76,11 +77,11 @@ function* checkImage(
   level: RepairLevel | undefined,
 ): Operation<ImageReport> {
   const settings = state.segmentSettings(level === undefined);
-  const storage = yield* openFile(state.folder, file, level === undefined || type === "plain");
+  const storage = yield* openFile(state.folder, file, { readOnly: level === undefined || type === "plain" });
   const what = { file, guid, storage: index };
   if (type === "plain") {
     const length = yield* sizeOf(storage);
-    yield* call<void>(() => storage.close());
+    yield* closeStorage(storage);
     if (length < end - start)
       throw badBundle(`${file} is shorter than its storage`, { file, expected: end - start, got: length });
     return what;
@@ -95,7 +96,7 @@ function* checkImage(
     yield* close(image);
     return { ...what, report };
   } catch (error) {
-    yield* call<void>(() => storage.close());
+    yield* closeStorage(storage);
     throw error;
   }
 }

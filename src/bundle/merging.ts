@@ -1,14 +1,15 @@
 /** What both kinds of merges need: which way moves less, a snapshot that is gone and still a layer, a layer's file to write to. */
 import type { Chain } from "../image/chain.js";
+import { openFile } from "../medium/files.js";
 import { Medium } from "../medium/medium.js";
 import { closeStorage } from "../medium/transfer.js";
-import { call, type Operation } from "../operation.js";
+import type { Operation } from "../operation.js";
 import type { Storage } from "../storage/storage.js";
 import { type Guid, NO_GUID, randomGuid } from "./guid.js";
 import type { Live } from "./live.js";
 import { countOf, type Held, mediumOf, without } from "./merge.js";
 import { asTemporary } from "./plans.js";
-import { openAlone, openFile, type Top } from "./segment.js";
+import { openAlone, type Top } from "./segment.js";
 import { quietly, type State } from "./state.js";
 
 /** What the two images of a merge hold in one storage. */
@@ -45,10 +46,10 @@ export function* makeTemporary(state: State, guid: Guid): Operation<Guid> {
 export function* makeReadable(state: State, live: Live, chain: Chain, layer: number): Operation<void> {
   const { medium, grid, file } = chain.layers[layer];
   const { concurrent } = live.face;
-  let storage: Storage = yield* call(() => state.folder.open(file, { readOnly: true, share: true }));
+  let storage: Storage = yield* openFile(state.folder, file, { readOnly: true, share: true });
   yield* medium.close();
   try {
-    const locked = yield* openFile(state.folder, file, true);
+    const locked = yield* openFile(state.folder, file, { readOnly: true });
     yield* quietly(closeStorage(storage));
     storage = locked;
   } catch {
@@ -68,12 +69,12 @@ export function makeWritable(state: State, live: Live, chain: Chain, layer: numb
     yield* medium.close();
     try {
       const entry = { file, guid: NO_GUID, type: grid === undefined ? "plain" : "expandable" } as const;
-      const storage = yield* openFile(state.folder, file, false);
+      const storage = yield* openFile(state.folder, file, { readOnly: false });
       const side = yield* openAlone(storage, entry, chain, state.segmentSettings(false));
       chain.layers[layer] = { medium: mediumOf(side), grid, file };
       return side;
     } catch (error) {
-      const storage = yield* openFile(state.folder, file, true);
+      const storage = yield* openFile(state.folder, file, { readOnly: true });
       const { preallocation } = medium;
       const { concurrent } = live.face;
       chain.layers[layer] = { medium: new Medium(storage, medium.size, { preallocation, concurrent }), grid, file };

@@ -2,8 +2,9 @@
 import { DiskError } from "../errors.js";
 import type { Format } from "../format/header.js";
 import { createImage } from "../image/create.js";
+import { createFile, listFiles, removeFile, syncFolder } from "../medium/files.js";
 import { closeStorage, flushStorage, truncate } from "../medium/transfer.js";
-import { call, type Operation } from "../operation.js";
+import type { Operation } from "../operation.js";
 import type { Folder } from "../storage/folder.js";
 import type { Storage } from "../storage/storage.js";
 import { parseDescriptor } from "./descriptor.js";
@@ -29,7 +30,7 @@ export function* createBundle(
   bundle: NewBundle & { format: Format },
 ): Operation<State> {
   const descriptor = newDescriptor(bundle);
-  const names = yield* call(() => folder.list());
+  const names = yield* listFiles(folder);
   if (names.includes(DESCRIPTOR_NAME))
     throw new DiskError("EXISTS", `${folder.path ?? "the folder"} has a bundle already: choose another folder`, {});
   const made: string[] = [];
@@ -43,12 +44,12 @@ export function* createBundle(
           yield* truncate(storage, end - start);
           yield* flushStorage(storage);
         });
-    yield* call<void>(() => folder.sync());
+    yield* syncFolder(folder);
     const state = new State(folder, descriptor, settings);
     yield* state.publish(descriptor);
     return state;
   } catch (error) {
-    for (const name of made) yield* quietly(call<void>(() => folder.remove(name)));
+    for (const name of made) yield* quietly(removeFile(folder, name));
     throw error;
   }
 }
@@ -60,7 +61,7 @@ function* makeFile(
   made: string[],
   fill: (storage: Storage) => Operation<void>,
 ): Operation<void> {
-  const storage = yield* call(() => folder.create(name));
+  const storage = yield* createFile(folder, name);
   made.push(name);
   try {
     yield* fill(storage);

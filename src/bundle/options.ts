@@ -6,7 +6,7 @@ import type { Format } from "../format/header.js";
 import { requireCreatable } from "../image/create.js";
 import type { PreallocationOption } from "../medium/preallocation.js";
 import { DEFAULT_CLUSTER_SIZE, DEFAULT_FORMAT, requireValues } from "../options.js";
-import { quote } from "../printable.js";
+import { requireFolder } from "../storage/answers.js";
 import type { Folder } from "../storage/folder.js";
 import { type Guid, requireGuid } from "./guid.js";
 import type { NewBundle } from "./new-descriptor.js";
@@ -57,7 +57,7 @@ const CREATE_OPTIONS: OptionNames<CreateBundleOptions> = {
 
 /** @throws TypeError, RangeError */
 export function bundleSettings(folder: Folder, options: BundleOptions, face: Face): BundleSettings {
-  requireFolder(folder, ["open"]);
+  requireFolder(folder);
   requireOptions(options, BUNDLE_OPTIONS);
   return valuesOf(options, face);
 }
@@ -77,7 +77,7 @@ export function createBundleSettings(
   options: CreateBundleOptions,
   face: Face,
 ): { settings: BundleSettings; bundle: NewBundle & { format: Format } } {
-  requireFolder(folder, ["open", "create", "list", "rename", "remove", "sync"]);
+  requireFolder(folder);
   requireOptions(options, CREATE_OPTIONS);
   const { size, clusterSize = DEFAULT_CLUSTER_SIZE, split, plain, name = nameOf(folder) } = options;
   const { format = size > MOST_OF_V1 ? DEFAULT_FORMAT : "v1", ...opening } = options;
@@ -105,12 +105,4 @@ export function openDiskSettings(
   const guid = snapshot === undefined ? descriptor.topGuid : requireGuid(snapshot, "snapshot");
   descriptor.graph.parentOf(guid); // says that there is no such snapshot
   return { guid, readOnly: readOnly ?? (guid !== descriptor.topGuid || folder.readOnly === true) };
-}
-
-function requireFolder(folder: Folder, verbs: readonly (keyof Folder)[]): void {
-  if (typeof folder !== "object" || folder === null)
-    throw new TypeError(`folder: expected an object with open, list, create..., got ${quote(folder)}`);
-  for (const verb of verbs)
-    if (typeof folder[verb] !== "function")
-      throw new TypeError(`folder.${verb}: expected a function, got ${quote(folder[verb])}`);
 }

@@ -1,7 +1,8 @@
 /** A bundle's descriptor as the folder has it now. */
 import { DiskError, fieldOf } from "../errors.js";
-import { closeStorage, readUpTo } from "../medium/transfer.js";
-import { call, type Operation } from "../operation.js";
+import { openFile } from "../medium/files.js";
+import { closeStorage, readUpTo, sizeOf } from "../medium/transfer.js";
+import type { Operation } from "../operation.js";
 import type { Folder } from "../storage/folder.js";
 import type { Storage } from "../storage/storage.js";
 import { DESCRIPTOR_NAME } from "./file-names.js";
@@ -13,7 +14,7 @@ const MAX_DESCRIPTOR_SIZE = 16 * 1024 * 1024;
 export function* readDescriptor(folder: Folder): Operation<Uint8Array> {
   let storage: Storage;
   try {
-    storage = yield* call(() => folder.open(DESCRIPTOR_NAME, { readOnly: true, share: true }));
+    storage = yield* openFile(folder, DESCRIPTOR_NAME, { readOnly: true, share: true });
   } catch (error) {
     if (fieldOf(error, "code") !== "NOT_FOUND") throw error;
     throw new DiskError(
@@ -24,7 +25,7 @@ export function* readDescriptor(folder: Folder): Operation<Uint8Array> {
     );
   }
   try {
-    const size = yield* call(() => storage.size());
+    const size = yield* sizeOf(storage);
     const bytes = new Uint8Array(Math.min(size, MAX_DESCRIPTOR_SIZE + 1));
     return bytes.subarray(0, yield* readUpTo(storage, bytes, 0));
   } finally {

@@ -13,10 +13,11 @@ import { Chain, type Layer } from "../image/chain.js";
 import { close } from "../image/close.js";
 import type { Image } from "../image/image.js";
 import { load, type OpenSettings, open } from "../image/open.js";
+import { openFile } from "../medium/files.js";
 import { Medium, type Preallocation } from "../medium/medium.js";
 import { type PreallocationOption, preallocationOf } from "../medium/preallocation.js";
-import { flushStorage, sizeOf } from "../medium/transfer.js";
-import { call, type Operation } from "../operation.js";
+import { closeStorage, flushStorage, sizeOf } from "../medium/transfer.js";
+import type { Operation } from "../operation.js";
 import { shownName } from "../printable.js";
 import type { Folder } from "../storage/folder.js";
 import type { Storage } from "../storage/storage.js";
@@ -61,7 +62,7 @@ export function* openSegment(
   try {
     for (const entry of images.slice(0, -1)) yield* pushLayer(chain, folder, entry, settings);
     const last = images[images.length - 1];
-    const storage = yield* openFile(folder, last.file, settings.readOnly);
+    const storage = yield* openFile(folder, last.file, { readOnly: settings.readOnly });
     return { size, clusterSize, chain, top: yield* openTop(storage, last, chain, settings) };
   } catch (error) {
     yield* closeChain(chain);
@@ -80,7 +81,7 @@ export function* pushLayer(
   entry: BundleImage,
   settings: SegmentSettings,
 ): Operation<void> {
-  const storage = yield* openFile(folder, entry.file, true);
+  const storage = yield* openFile(folder, entry.file, { readOnly: true });
   yield* orClose(storage, function* () {
     if (entry.type === "plain")
       return chain.pushPlain(yield* plainMedium(storage, entry, chain.size, settings), entry.file);
@@ -141,10 +142,6 @@ export function setBeneath(image: Image, chain: Chain, face: Face): void {
   image.chain = stands ? chain : undefined;
 }
 
-export function* openFile(folder: Folder, name: string, readOnly: boolean): Operation<Storage> {
-  return yield* call(() => folder.open(name, { readOnly }));
-}
-
 /** Closes all that a segment has open; the top as cleanly as a disk is closed. The first error is thrown when all are asked. */
 export function* closeSegment({ chain, top }: Segment): Operation<void> {
   try {
@@ -170,7 +167,7 @@ export function* orClose<T>(storage: Storage, operation: () => Operation<T>): Op
     return yield* operation();
   } catch (error) {
     try {
-      yield* call<void>(() => storage.close());
+      yield* closeStorage(storage);
     } catch {
       // The error that came first says more.
     }

@@ -6,10 +6,11 @@
 import type { EngineKind } from "../engine/engine.js";
 import { DiskError, fieldOf } from "../errors.js";
 import type { Chain } from "../image/chain.js";
+import { createFile, removeFile, renameFile, syncFolder } from "../medium/files.js";
 import type { PreallocationOption } from "../medium/preallocation.js";
-import { flushStorage, writeFully } from "../medium/transfer.js";
+import { closeStorage, flushStorage, writeFully } from "../medium/transfer.js";
 import { exclusively, Mutex } from "../mutex.js";
-import { call, type Operation } from "../operation.js";
+import type { Operation } from "../operation.js";
 import type { Folder } from "../storage/folder.js";
 import { type Descriptor, parseDescriptor } from "./descriptor.js";
 import { DESCRIPTOR_DRAFT, DESCRIPTOR_NAME } from "./file-names.js";
@@ -165,16 +166,16 @@ export class State {
   *publish(next: Descriptor): Operation<void> {
     const { folder } = this;
     yield* writeDescriptor(folder, next);
-    yield* call<void>(() => folder.rename(DESCRIPTOR_DRAFT, DESCRIPTOR_NAME));
+    yield* renameFile(folder, DESCRIPTOR_DRAFT, DESCRIPTOR_NAME);
     this.descriptor = next;
-    yield* call<void>(() => folder.sync());
+    yield* syncFolder(folder);
   }
 
   /** Removes files that nothing names any more: one that cannot be removed is left over, and found by a check. */
   *remove(names: readonly string[]): Operation<void> {
     const { folder } = this;
-    for (const name of names) yield* quietly(call<void>(() => folder.remove(name)));
-    yield* quietly(call<void>(() => folder.sync()));
+    for (const name of names) yield* quietly(removeFile(folder, name));
+    yield* quietly(syncFolder(folder));
   }
 
   *close(): Operation<void> {
@@ -196,13 +197,13 @@ export class State {
 
 /** Writes a descriptor under the name of a draft. */
 function* writeDescriptor(folder: Folder, descriptor: Descriptor): Operation<void> {
-  yield* quietly(call<void>(() => folder.remove(DESCRIPTOR_DRAFT))); // a crash left it
-  const storage = yield* call(() => folder.create(DESCRIPTOR_DRAFT));
+  yield* quietly(removeFile(folder, DESCRIPTOR_DRAFT)); // a crash left it
+  const storage = yield* createFile(folder, DESCRIPTOR_DRAFT);
   try {
     yield* writeFully(storage, descriptor.toBytes(), 0);
     yield* flushStorage(storage);
   } finally {
-    yield* call<void>(() => storage.close());
+    yield* closeStorage(storage);
   }
 }
 

@@ -1,7 +1,8 @@
 /** New, empty images that are to lie on top. */
 import type { Format } from "../format/header.js";
 import { createImage } from "../image/create.js";
-import { call, type Operation } from "../operation.js";
+import { createFile, syncFolder } from "../medium/files.js";
+import type { Operation } from "../operation.js";
 import type { Storage } from "../storage/storage.js";
 import { randomGuid } from "./guid.js";
 import { newImageNames } from "./image-files.js";
@@ -22,10 +23,10 @@ export function* makeTops(state: State, segments: readonly Segment[]): Operation
   const made: NewTop[] = [];
   try {
     for (const [index, segment] of segments.entries()) {
-      const storage = yield* call(() => state.folder.create(names[index]));
+      const storage = yield* createFile(state.folder, names[index]);
       made.push({ file: names[index], top: yield* makeTop(state, segment, storage, names[index]) });
     }
-    yield* call<void>(() => state.folder.sync());
+    yield* syncFolder(state.folder);
     return made;
   } catch (error) {
     yield* dropTops(state, made, names);

@@ -1,6 +1,6 @@
 /** Directories: the names in one, and names that survive a loss of power. */
 import * as fs from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { storageError } from "../errors.js";
 
 /** None where it cannot be read. */
@@ -62,21 +62,25 @@ function requireNoSuchThing(directory: string, error: unknown): void {
 
 const MAX_LINKS = 40;
 
-/** Where a path leads: through symbolic links, also one whose target is still to be made. */
+/**
+ * Where a path leads: through symbolic links, also one whose target is still to be made. As the system goes, "up" being
+ * up from where a link has led: not by the names alone.
+ */
 export function realTarget(path: string): string {
-  let target = resolve(path);
+  let target = path;
   for (let links = 0; links < MAX_LINKS; links++) {
     target = join(realDirectory(dirname(target)), basename(target));
     if (!fs.lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink()) return target;
-    target = resolve(dirname(target), fs.readlinkSync(target));
+    const link = fs.readlinkSync(target);
+    target = isAbsolute(link) ? link : `${dirname(target)}${sep}${link}`;
   }
   throw storageError(`following ${path}`, new Error("too many symbolic links"), { path });
 }
 
 function realDirectory(directory: string): string {
   try {
-    return fs.realpathSync(directory);
+    return fs.realpathSync.native(directory);
   } catch {
-    return directory; // what is missing is found out where something is made in it
+    return resolve(directory); // what is missing is found out where something is made in it
   }
 }

@@ -4,8 +4,9 @@
  * is the link itself.
  */
 import * as fs from "node:fs";
-import { dirname, join, sep } from "node:path";
+import { dirname, isAbsolute, join, sep } from "node:path";
 import { DiskError, storageError } from "../errors.js";
+import { quote } from "../printable.js";
 import { realTarget, syncDirectory, syncDirectoryLater } from "./directory.js";
 import { FileStorage, FileStorageSync } from "./file.js";
 import { type FileOptions, requirePath } from "./file-handle.js";
@@ -50,6 +51,10 @@ export class FileFolderSync implements FolderSync {
     return FileStorageSync.open(...this.opening(name, options));
   }
 
+  openOutside(path: string, options: FolderOpenOptions = {}): FileStorageSync {
+    return FileStorageSync.open(...this.openingOutside(path, options));
+  }
+
   create(name: string): FileStorageSync {
     return FileStorageSync.open(...this.creating(name));
   }
@@ -73,6 +78,14 @@ export class FileFolderSync implements FolderSync {
     const { readOnly, share } = requireOpenOptions(options);
     requireFileName(name);
     return [this.#inside(join(this.path, name)), { readOnly: readOnly || this.readOnly, share }];
+  }
+
+  /** What opens a file anywhere. @internal */
+  openingOutside(path: string, options: FolderOpenOptions): [path: string, options: FileOptions] {
+    const { readOnly, share } = requireOpenOptions(options);
+    requirePath(path);
+    if (!isAbsolute(path)) throw new RangeError(`path: expected an absolute path, got ${quote(path)}`);
+    return [path, { readOnly: readOnly || this.readOnly, share }];
   }
 
   /** What makes a file. @internal */
@@ -163,6 +176,10 @@ export class FileFolder implements Folder {
 
   async open(name: string, options: FolderOpenOptions = {}): Promise<FileStorage> {
     return FileStorage.open(...this.#names.opening(name, options));
+  }
+
+  async openOutside(path: string, options: FolderOpenOptions = {}): Promise<FileStorage> {
+    return FileStorage.open(...this.#names.openingOutside(path, options));
   }
 
   async create(name: string): Promise<FileStorage> {

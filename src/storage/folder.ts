@@ -32,6 +32,8 @@ export interface Folder {
   list(): readonly string[] | Promise<readonly string[]>;
   /** Opens a file that exists, for writing by default. @throws DiskError NOT_FOUND, IN_USE, IS_DIRECTORY, UNSUPPORTED */
   open(name: string, options?: FolderOpenOptions): Storage | Promise<Storage>;
+  /** Opens a file anywhere, by its absolute path: for callers who trust whoever wrote that path. Errors as of `open`. */
+  openOutside?(path: string, options?: FolderOpenOptions): Storage | Promise<Storage>;
   /** Makes an empty file, open for writing. @throws DiskError EXISTS, READ_ONLY, NO_SPACE */
   create(name: string): Storage | Promise<Storage>;
   /**
@@ -49,6 +51,7 @@ export interface Folder {
 export interface FolderSync extends Folder {
   list(): readonly string[];
   open(name: string, options?: FolderOpenOptions): StorageSync;
+  openOutside?(path: string, options?: FolderOpenOptions): StorageSync;
   create(name: string): StorageSync;
   rename(from: string, to: string): void;
   remove(name: string): void;
