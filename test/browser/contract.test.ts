@@ -5,6 +5,7 @@ import { diskCases, storageCases } from "../storage/contract.js";
 import { casesOf } from "../storage/folder-contract.js";
 import { engines } from "../support/faces.js";
 import { describeWith } from "../support/peers.js";
+import { thorough } from "../support/runs.js";
 import { browserNeeds, launchBrowser, startWorker, type TestBrowser } from "./browser.js";
 import { folderKits, kits } from "./kits.js";
 import { type Site, startSite } from "./site.js";
@@ -31,13 +32,13 @@ describeWith(browserNeeds, "In a browser", () => {
         worker.evaluate(([name, index]) => suite.runFolderCase(name, index), [kit.name, index] as const));
   }
 
-  for (const { name, readOnly, faces } of kits) {
+  for (const { name, readOnly, faces, slow } of kits) {
     for (const [index, { title, writes }] of storageCases.entries()) {
       if (writes && readOnly) continue;
       it(`${name} ${title}`, () =>
         worker.evaluate(([name, index]) => suite.runStorageCase(name, index), [name, index] as const));
     }
-    for (const [index, { title, writes }] of diskCases.entries()) {
+    for (const [index, { title, writes }] of slow && !thorough ? [] : diskCases.entries()) {
       if (writes && readOnly) continue;
       for (const face of faces) {
         for (const engine of engines) {

@@ -52,7 +52,7 @@ function handleKit(): StorageKit {
     folder = new HandleFolder(await filled("handles", { "disk.hds": new Uint8Array(content) }));
     return reopen();
   };
-  return { name: "a file of a HandleFolder", faces: ["async"], make, reopen };
+  return { name: "a file of a HandleFolder", faces: ["async"], slow: true, make, reopen };
 }
 
 export const kits: readonly StorageKit[] = [

@@ -17,6 +17,8 @@ export interface StorageKit {
   faces: readonly FaceKind[];
   /** Where bytes cannot be changed: only reading is tested. */
   readOnly?: boolean;
+  /** Each flush costs so much that disks on it are left to CI. */
+  slow?: boolean;
   /** A storage that holds these bytes; whatever an earlier one held is gone. */
   make(content: Uint8Array): Storage | Promise<Storage>;
   /** Opens again what the last storage, which was closed, left behind. */
