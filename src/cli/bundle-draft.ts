@@ -28,6 +28,7 @@ export class BundleDraft {
     await requireFreeBundle(target, force);
     const whole = resolve(target); // no slash at its end
     const path = `${whole}.part-${process.pid}`;
+    if (!fs.existsSync(dirname(whole))) throw new Failure(`${dirname(whole)} does not exist: make the folder first`);
     removeAtExit(path);
     await about(target, () => FileFolder.open(path, { create: "new" }));
     return new BundleDraft(path, whole, force);

@@ -1,14 +1,15 @@
 /** Bundles on the command line: whatever name one is given by, every command takes all of it. */
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { BundleSync } from "../../src/bundle.js";
 import { FileFolderSync, openFileSync } from "../../src/node.js";
 import { temporaryFolder } from "../support/folder.js";
 import { describeWith, fixtures, fixturesFolder, runTool, tool } from "../support/peers.js";
 import { thorough } from "../support/runs.js";
-import { bytesOf, makeDisk, parablock } from "./command.js";
+import { bytesOf, makeDisk, parablock, startParablock } from "./command.js";
 
 process.env.PARABLOCK_NO_NATIVE = "1"; // the command inherits it: a lock is a file then, and none may stay
 
@@ -120,6 +121,21 @@ describe("parablock convert X NAME.hdd", () => {
     expect(parablock(["convert", join(bundle, "DiskDescriptor.xml"), bundle, "--force"]).status).toBe(2);
     expect(heldBy(bundle).length).toBe(MIB);
     expect(strange(file("."))).toEqual([]);
+  });
+
+  it("leaves nothing when a signal ends it", async () => {
+    const child = startParablock(["convert", "-", file("ended.hdd"), "--size", "64M"]);
+    const made = () => readdirSync(file(".")).filter((name) => name.includes("ended"));
+    child.stdin?.on("error", () => {}).write(new Uint8Array(4096).fill(1));
+    await vi.waitFor(() => expect(made()).toHaveLength(1), { timeout: 30_000 });
+    child.kill("SIGINT");
+    expect(await once(child, "close")).toEqual([null, "SIGINT"]);
+    expect(made()).toEqual([]);
+  });
+
+  it("says what is wrong with the place", () => {
+    const { status, stderr } = parablock(["create", file("no/where.hdd"), "1M"]);
+    expect([status, stderr]).toEqual([1, `parablock: ${file("no")} does not exist: make the folder first\n`]);
   });
 
   it("leaves nothing when the source fails", () => {
