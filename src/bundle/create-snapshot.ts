@@ -30,7 +30,7 @@ export function* createSnapshot(state: State): Operation<Guid> {
       const files = made.map(({ file }) => file);
       const { descriptor } = withSnapshot(state.descriptor, guid, files);
       yield* live.exclusively(function* () {
-        for (const { top } of live.segments) yield* settle(top);
+        for (const { top } of live.segments) yield* seal(top);
         yield* publishOver(state, live, descriptor, () => stack(state, live, guid, made));
       });
     } catch (error) {
@@ -74,7 +74,7 @@ function* stack(state: State, live: Live, guid: Guid, made: readonly NewTop[]): 
 }
 
 /** Makes an image durable and closed cleanly; it stays open. */
-export function* settle(top: Top): Operation<void> {
+export function* seal(top: Top): Operation<void> {
   if ("image" in top) yield* finish(top.image);
   else yield* flushStorage(top.plain.storage);
 }

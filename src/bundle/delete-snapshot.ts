@@ -12,12 +12,12 @@
 import type { Chain, Layer } from "../image/chain.js";
 import type { Operation } from "../operation.js";
 import { Work, type WorkOptions } from "../progress.js";
-import { publishOver, settle } from "./create-snapshot.js";
+import { publishOver, seal } from "./create-snapshot.js";
 import type { Guid } from "./guid.js";
 import type { Live } from "./live.js";
 import { copyClusters, heldBy, without } from "./merge.js";
 import { mergeWithTop } from "./merge-top.js";
-import { costOf, makeReadable, makeTemporary, makeWritable, type Pair } from "./merging.js";
+import { cheapest, makeReadable, makeTemporary, makeWritable, type Pair } from "./merging.js";
 import { withoutSnapshot } from "./plans.js";
 import { closeChain, sideOf, type Top } from "./segment.js";
 import { quietly, type State } from "./state.js";
@@ -78,9 +78,10 @@ function* mergeLayers(
     const upper = yield* heldBy(yield* sideOf(chain.layers[layer + 1], reading), chain.clusterSize, chain.size);
     pairs.push({ lower, upper });
   }
-  const { up, down } = costOf(chains, pairs);
-  const goesDown = down < up;
-  work.expect(Math.min(up, down));
+  const [child] = state.descriptor.graph.childrenOf(guid);
+  const { way, bytes } = cheapest(state, guid, child, pairs);
+  const goesDown = way === "down";
+  work.expect(bytes);
   const doomed = goesDown ? yield* makeTemporary(state, guid) : guid;
   const target = goesDown ? layer : layer + 1;
   const merged: Top[] = [];
@@ -92,7 +93,7 @@ function* mergeLayers(
     try {
       yield* copyClusters(goesDown ? upper : without(lower, upper), from, to, chain, work);
     } finally {
-      yield* settle(to);
+      yield* seal(to);
     }
   }
   const plan = withoutSnapshot(state.descriptor, doomed, goesDown ? "parent-file" : "child-file");

@@ -7,11 +7,11 @@ import { flush } from "../image/flush.js";
 import type { Image } from "../image/image.js";
 import type { Operation } from "../operation.js";
 import type { Work } from "../progress.js";
-import { publishOver, settle } from "./create-snapshot.js";
+import { publishOver, seal } from "./create-snapshot.js";
 import type { Guid } from "./guid.js";
 import type { Live } from "./live.js";
 import { copyClusters, countOf, type Held, heldBy, mediumOf, pullClusters, without } from "./merge.js";
-import { costOf, makeTemporary, makeWritable, type Pair } from "./merging.js";
+import { cheapest, makeTemporary, makeWritable, type Pair } from "./merging.js";
 import { withoutSnapshot } from "./plans.js";
 import { readopt, type Segment, setBeneath, sideOf, type Top } from "./segment.js";
 import { quietly, type State } from "./state.js";
@@ -31,9 +31,9 @@ export function* mergeWithTop(state: State, live: Live, guid: Guid, work: Work):
       upper: yield* heldBy(top, clusterSize, size),
     });
   }
-  const { up, down } = costOf(live.segments, pairs);
-  work.expect(Math.min(up, down));
-  if (down < up) yield* mergeDown(state, live, guid, work);
+  const { way, bytes } = cheapest(state, guid, state.descriptor.topGuid, pairs);
+  work.expect(bytes);
+  if (way === "down") yield* mergeDown(state, live, guid, work);
   else yield* mergeUp(state, live, guid, pairs, work);
 }
 
@@ -74,13 +74,13 @@ function* mergeDown(state: State, live: Live, guid: Guid, work: Work): Operation
     yield* live.exclusively(function* () {
       for (const [index, segment] of old.entries()) {
         yield* copyClusters(written[index].take(), segment.top, targets[index], segment, work);
-        yield* settle(targets[index]);
+        yield* seal(targets[index]);
       }
       yield* publishOver(state, live, plan.descriptor, () => goDown(state, live, targets));
     });
     yield* state.remove(plan.removed);
   } catch (error) {
-    if (live.segments === old) for (const target of targets) yield* quietly(settle(target));
+    if (live.segments === old) for (const target of targets) yield* quietly(seal(target));
     throw error;
   } finally {
     for (const { top } of old) imageOf(top).onChange = undefined;

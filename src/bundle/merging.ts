@@ -5,6 +5,8 @@ import { Medium } from "../medium/medium.js";
 import { closeStorage } from "../medium/transfer.js";
 import type { Operation } from "../operation.js";
 import type { Storage } from "../storage/storage.js";
+import { unsupported } from "./bad-bundle.js";
+import { isAbsolute } from "./file-names.js";
 import { type Guid, NO_GUID, randomGuid } from "./guid.js";
 import type { Live } from "./live.js";
 import { countOf, type Held, mediumOf, without } from "./merge.js";
@@ -18,17 +20,24 @@ export interface Pair {
   readonly upper: Held;
 }
 
-/** What merging moves either way, in bytes. */
-export function costOf(
-  shape: readonly { readonly clusterSize: number }[],
+/** Which way moves less, and how many bytes. A file outside of the bundle may be somebody else's, too, and is not written. */
+export function cheapest(
+  { descriptor }: State,
+  lower: Guid,
+  upper: Guid,
   pairs: readonly Pair[],
-): { up: number; down: number } {
-  const bytes = (count: (pair: Pair) => number) =>
-    pairs.reduce((sum, pair, index) => sum + count(pair) * shape[index].clusterSize, 0);
-  return {
-    up: bytes(({ lower, upper }) => countOf(without(lower, upper))),
-    down: bytes(({ upper }) => countOf(upper)),
-  };
+): { way: "up" | "down"; bytes: number } {
+  const cost = (target: Guid, count: (pair: Pair) => number) =>
+    descriptor.storages.reduce((sum, { clusterSize }, index) => {
+      const outside = isAbsolute(descriptor.imageOf(index, target).file);
+      return outside ? Number.POSITIVE_INFINITY : sum + count(pairs[index]) * clusterSize;
+    }, 0);
+  const up = cost(upper, (pair) => countOf(without(pair.lower, pair.upper)));
+  const down = cost(lower, (pair) => countOf(pair.upper));
+  const bytes = Math.min(up, down);
+  if (bytes === Number.POSITIVE_INFINITY)
+    throw unsupported(`snapshot ${lower} cannot be merged`, "its files lie outside of the bundle: copy them into it");
+  return { way: down < up ? "down" : "up", bytes };
 }
 
 /** The snapshot is gone from here on, durably; its image stays in the chain, under another GUID, which is answered. */

@@ -15,10 +15,10 @@ import { call, forEach, type Operation, together } from "../operation.js";
 import type { Work } from "../progress.js";
 import { alone } from "./alone.js";
 import { uncover } from "./discard.js";
-import { extentBatches, extentsOf } from "./extents.js";
 import { flush } from "./flush.js";
 import { type Image, requireOpen, requireWritable } from "./image.js";
 import { withClusters } from "./lock-clusters.js";
+import { pieceBatches, piecesOf } from "./pieces.js";
 import { readLocked } from "./read.js";
 
 export interface CommitSettings {
@@ -79,7 +79,7 @@ function* makeRoom(image: Image, base: AnyDevice, work: Work): Operation<void> {
     }
   }
   const start = Math.floor(base.size / image.clusterSize) * image.clusterSize;
-  for (const { offset, length } of piecesOf(image, start, image.size - start)) {
+  for (const { offset, length } of heldRanges(image, start, image.size - start)) {
     work.requireWanted();
     const bytes = new Uint8Array(length);
     yield* withClusters(image, offset, length, false, () => readLocked(image, bytes, offset));
@@ -91,14 +91,14 @@ function* makeRoom(image: Image, base: AnyDevice, work: Work): Operation<void> {
 function* windowsOf(image: Image): Generator<Range, void, void> {
   for (let at = 0; at < image.size; ) {
     let [start, end, held] = [-1, at, 0];
-    for (const extent of extentsOf(image, at, image.size - at, WINDOW_RUNS)) {
-      const isHeld = extent.fileOffset >= 0;
+    for (const piece of piecesOf(image, at, image.size - at, WINDOW_RUNS)) {
+      const isHeld = piece.fileOffset >= 0;
       const most = Math.max(1, Math.floor((WINDOW_SIZE - held) / image.clusterSize)) * image.clusterSize;
-      end = extent.offset + (isHeld ? Math.min(extent.length, most) : extent.length);
+      end = piece.offset + (isHeld ? Math.min(piece.length, most) : piece.length);
       if (!isHeld) continue;
-      if (start < 0) start = extent.offset;
-      held += end - extent.offset;
-      if (held >= WINDOW_SIZE || end < extent.offset + extent.length) break;
+      if (start < 0) start = piece.offset;
+      held += end - piece.offset;
+      if (held >= WINDOW_SIZE || end < piece.offset + piece.length) break;
     }
     if (start >= 0) yield { offset: start, length: end - start };
     at = end;
@@ -115,19 +115,19 @@ function* commitWindow(image: Image, base: AnyDevice, window: Range, { keep, wor
     yield* writeSparsely(base, bytes.subarray(0, Math.max(0, base.size - piece.offset)), piece.offset);
     work.moved(piece.length);
   };
-  yield* together(forEach(piecesOf(image, offset, length), commitPiece));
+  yield* together(forEach(heldRanges(image, offset, length), commitPiece));
   if (keep) return;
   yield* flushDevice(base);
   yield* uncover(image, offset, length);
 }
 
 /** What the overlay holds of a range, piece by piece. */
-function* piecesOf(image: Image, offset: number, length: number): Generator<Range, void, void> {
-  for (const batch of extentBatches(image, offset, length)) {
-    for (const extent of batch) {
-      if (extent.fileOffset < 0) continue;
-      const end = extent.offset + extent.length;
-      for (let at = extent.offset; at < end; at += PIECE_SIZE)
+function* heldRanges(image: Image, offset: number, length: number): Generator<Range, void, void> {
+  for (const batch of pieceBatches(image, offset, length)) {
+    for (const piece of batch) {
+      if (piece.fileOffset < 0) continue;
+      const end = piece.offset + piece.length;
+      for (let at = piece.offset; at < end; at += PIECE_SIZE)
         yield { offset: at, length: Math.min(PIECE_SIZE, end - at) };
     }
   }

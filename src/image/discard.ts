@@ -7,10 +7,10 @@
  */
 import { type Operation, together } from "../operation.js";
 import { changing } from "./change.js";
-import { type Extent, extentBatches } from "./extents.js";
 import { flush } from "./flush.js";
 import { type Image, requireRequest, requireWritable } from "./image.js";
 import { withClusters } from "./lock-clusters.js";
+import { type Piece, pieceBatches } from "./pieces.js";
 import { deferZeros, publish } from "./publish.js";
 import { store } from "./write.js";
 
@@ -32,18 +32,18 @@ function* clearing(image: Image, offset: number, length: number, from: number): 
   const rest = offset + length - start;
   if (rest <= 0) return;
   yield* withClusters(image, start, rest, true, function* () {
-    for (const batch of extentBatches(image, start, rest)) {
-      const extents = batch.filter((extent) => shows(image, extent));
-      if (extents.length > 0) yield* clearBatch(image, extents);
+    for (const batch of pieceBatches(image, start, rest)) {
+      const pieces = batch.filter((piece) => shows(image, piece));
+      if (pieces.length > 0) yield* clearBatch(image, pieces);
     }
   });
 }
 
-function* clearBatch(image: Image, extents: readonly Extent[]): Operation<void> {
-  const [first, last] = [extents[0], extents[extents.length - 1]];
+function* clearBatch(image: Image, pieces: readonly Piece[]): Operation<void> {
+  const [first, last] = [pieces[0], pieces[pieces.length - 1]];
   yield* changing(image, first.offset, last.offset + last.length - first.offset, function* () {
     if (image.line.parkedBytes > 0) yield* publish(image); // to clusters that are given up now, perhaps
-    yield* together(extents.map((extent) => clear(image, extent)));
+    yield* together(pieces.map((piece) => clear(image, piece)));
     yield* publish(image); // some of it shows already, and the request may be complete now
   });
   yield* flushHeld(image);
@@ -58,17 +58,17 @@ function* flushHeld(image: Image): Operation<void> {
  * afterwards. Who calls this knows that it reads the same, and is durable.
  */
 export function* uncover(image: Image, offset: number, length: number): Operation<void> {
-  for (const batch of extentBatches(image, offset, length)) {
+  for (const batch of pieceBatches(image, offset, length)) {
     const held = batch.filter(({ fileOffset }) => fileOffset >= 0);
     if (held.length > 0) yield* uncoverBatch(image, held);
   }
 }
 
-function* uncoverBatch(image: Image, extents: readonly Extent[]): Operation<void> {
-  const [first, last] = [extents[0], extents[extents.length - 1]];
+function* uncoverBatch(image: Image, pieces: readonly Piece[]): Operation<void> {
+  const [first, last] = [pieces[0], pieces[pieces.length - 1]];
   yield* changing(image, first.offset, last.offset + last.length - first.offset, function* () {
     if (image.line.parkedBytes > 0) yield* publish(image); // to clusters that are given up now
-    for (const { offset, length } of extents)
+    for (const { offset, length } of pieces)
       unlinkRun(image, image.grid.clusterOf(offset), Math.ceil(length / image.clusterSize));
     yield* publish(image);
   });
@@ -78,31 +78,31 @@ function* uncoverBatch(image: Image, extents: readonly Extent[]): Operation<void
 /** How many bytes of freed clusters may wait for a flush before discarding makes one. */
 const HELD_LIMIT = 256 * 1024 * 1024;
 
-/** Whether an extent may read as anything but zeros. */
-function shows(image: Image, extent: Extent): boolean {
-  return extent.fileOffset >= 0 || (image.base !== undefined && extent.offset < image.base.size);
+/** Whether an piece may read as anything but zeros. */
+function shows(image: Image, piece: Piece): boolean {
+  return piece.fileOffset >= 0 || (image.base !== undefined && piece.offset < image.base.size);
 }
 
 /** Stores zeros over the base, and frees what lies behind its end. */
-function* clear(image: Image, extent: Extent): Operation<void> {
-  const end = extent.offset + extent.length;
+function* clear(image: Image, piece: Piece): Operation<void> {
+  const end = piece.offset + piece.length;
   const covered = Math.ceil((image.base?.size ?? 0) / image.clusterSize) * image.clusterSize;
-  const over = Math.max(0, Math.min(extent.length, covered - extent.offset));
-  if (over > 0) yield* store(image, over, extent.offset);
-  if (over === extent.length || extent.fileOffset < 0) return;
-  yield* free(image, { ...extent, offset: extent.offset + over, length: end - extent.offset - over });
+  const over = Math.max(0, Math.min(piece.length, covered - piece.offset));
+  if (over > 0) yield* store(image, over, piece.offset);
+  if (over === piece.length || piece.fileOffset < 0) return;
+  yield* free(image, { ...piece, offset: piece.offset + over, length: end - piece.offset - over });
 }
 
-/** Frees the whole clusters of an allocated extent and stores zeros in the parts of clusters at its ends. */
-function* free(image: Image, extent: Extent): Operation<void> {
+/** Frees the whole clusters of an allocated piece and stores zeros in the parts of clusters at its ends. */
+function* free(image: Image, piece: Piece): Operation<void> {
   const { clusterSize } = image;
-  const end = extent.offset + extent.length;
-  const first = Math.ceil(extent.offset / clusterSize);
+  const end = piece.offset + piece.length;
+  const first = Math.ceil(piece.offset / clusterSize);
   // The disk's last cluster may be cut by its end: nothing of it is left then.
   const last = end === image.size ? Math.ceil(end / clusterSize) : Math.floor(end / clusterSize);
-  if (first >= last) return yield* store(image, extent.length, extent.offset);
+  if (first >= last) return yield* store(image, piece.length, piece.offset);
   const [head, tail] = [first * clusterSize, last * clusterSize];
-  if (extent.offset < head) yield* store(image, head - extent.offset, extent.offset);
+  if (piece.offset < head) yield* store(image, head - piece.offset, piece.offset);
   if (tail < end) yield* store(image, end - tail, tail);
   unlinkRun(image, first, last - first);
 }

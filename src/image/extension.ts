@@ -11,9 +11,9 @@ import {
 } from "../format/extension.js";
 import type { Medium } from "../medium/medium.js";
 import type { Operation } from "../operation.js";
+import { eachBlock } from "./blocks.js";
 import { sectorsToBytes } from "./grid.js";
 import type { Image } from "./image.js";
-import { eachBlock } from "./pieces.js";
 
 /** Where the format extension says that its clusters begin, its own first. */
 export interface FoundExtension {

@@ -2,9 +2,9 @@
 import { encodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE } from "../format/header.js";
 import { exclusively } from "../mutex.js";
 import type { Operation } from "../operation.js";
+import { eachBlock } from "./blocks.js";
 import { damages } from "./findings.js";
 import type { Image } from "./image.js";
-import { eachBlock } from "./pieces.js";
 import { trim } from "./trim.js";
 
 /** Makes sure that the file says "open for writing" on stable storage. */

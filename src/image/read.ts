@@ -1,13 +1,13 @@
-/** Read: one pass over the extents of a range; each goes straight from the file into the caller's buffer. */
+/** Read: one pass over the pieces of a range; each goes straight from the file into the caller's buffer. */
 import { partOf, requireKept, takeBuffer } from "../buffers.js";
 import type { AnyDevice } from "../device/block-device.js";
 import { readDevice } from "../device/verbs.js";
 import { DiskError } from "../errors.js";
-import { type Operation, together } from "../operation.js";
-import { type Extent, extentsOf } from "./extents.js";
+import { forEach, type Operation, together } from "../operation.js";
 import { type Image, requireRequest } from "./image.js";
 import { withClusters } from "./lock-clusters.js";
 import { readOver } from "./parked.js";
+import { type Piece, piecesOf } from "./pieces.js";
 
 /** Fills `buffer` with the disk's bytes from `offset`. */
 export function* read(image: Image, buffer: Uint8Array, offset: number): Operation<void> {
@@ -23,23 +23,22 @@ export function* read(image: Image, buffer: Uint8Array, offset: number): Operati
 
 /** The same for who has locked the clusters. */
 export function readLocked(image: Image, target: Uint8Array, offset: number): Operation<void> {
-  return readOver(image, target, offset, readExtents(image, target, offset));
+  return readOver(image, target, offset, readPieces(image, target, offset));
 }
 
-function* readExtents(image: Image, target: Uint8Array, offset: number): Operation<void> {
-  const extents = extentsOf(image, offset, target.length);
-  yield* together(
-    extents.map((extent) => readExtent(image, extent, partOf(target, extent.offset - offset, extent.length))),
-  );
+function* readPieces(image: Image, target: Uint8Array, offset: number): Operation<void> {
+  const pieces = piecesOf(image, offset, target.length);
+  yield* together(forEach(pieces, (piece) => readPiece(image, piece, target, offset)));
 }
 
-function* readExtent(image: Image, extent: Extent, target: Uint8Array): Operation<void> {
-  requireKept(target, extent.length); // others of the request ran before
-  if (extent.fileOffset >= 0) {
-    requireInside(image, extent);
-    yield* image.medium.read(target, extent.fileOffset);
+/** Reads a piece into its part of the bytes from `offset` on: others of the request ran before, so they are looked at afresh. */
+function* readPiece(image: Image, piece: Piece, target: Uint8Array, offset: number): Operation<void> {
+  const part = partOf(target, piece.offset - offset, piece.length);
+  if (piece.fileOffset >= 0) {
+    requireInside(image, piece);
+    yield* image.medium.read(part, piece.fileOffset);
   } else {
-    yield* readBase(image.base, target, extent.offset);
+    yield* readBase(image.base, part, piece.offset);
   }
 }
 
@@ -51,7 +50,7 @@ export function* readBase(base: AnyDevice | undefined, target: Uint8Array, offse
 }
 
 /** An entry of a damaged image may lead anywhere: its cluster is an error, never other bytes and never zeros. */
-function requireInside(image: Image, { offset, length, fileOffset }: Extent): void {
+function requireInside(image: Image, { offset, length, fileOffset }: Piece): void {
   const { grid, clusterSize } = image;
   const fileSize = image.medium.size;
   if (grid.isInside(offset, fileOffset, length, fileSize)) return;

@@ -13,10 +13,10 @@ import { forEach, type Operation, together } from "../operation.js";
 import type { Work } from "../progress.js";
 import { alone } from "./alone.js";
 import { changing } from "./change.js";
-import { extentsOf } from "./extents.js";
 import { flush } from "./flush.js";
 import { type Image, requireOpen, requireWritable } from "./image.js";
 import { withClusters } from "./lock-clusters.js";
+import { piecesOf } from "./pieces.js";
 import { locked } from "./range-locks.js";
 import { readBase } from "./read.js";
 import { store } from "./write.js";
@@ -94,7 +94,7 @@ function* eachPiece(
 /** Where the next piece ends, in whole clusters, and whether the bases may differ in it. */
 function* nextPiece(image: Image, to: Beneath, at: number, end: number): Operation<{ end: number; differs: boolean }> {
   const { clusterSize, base, size } = image;
-  const [{ length, fileOffset }] = extentsOf(image, at, end - at, 1);
+  const [{ length, fileOffset }] = piecesOf(image, at, end - at, 1);
   if (fileOffset >= 0) return { end: at + length, differs: false };
   const zeros = Math.min(yield* zerosOf(base, at, length), yield* zerosOf(to, at, length));
   const whole = at + zeros === size ? zeros : Math.floor(zeros / clusterSize) * clusterSize;
@@ -113,10 +113,10 @@ function* zerosOf(beneath: Beneath, offset: number, length: number): Operation<n
 
 /** Makes the base's bytes the image's own, cluster by cluster, where it holds none and they differ from the other base's. */
 function* adopt(image: Image, to: Beneath, offset: number, length: number): Operation<void> {
-  for (const extent of extentsOf(image, offset, length)) {
-    if (extent.fileOffset >= 0) continue;
-    if (image.clusterSize > PIECE_SIZE) yield* adoptLarge(image, to, extent);
-    else yield* adoptSmall(image, to, extent);
+  for (const piece of piecesOf(image, offset, length)) {
+    if (piece.fileOffset >= 0) continue;
+    if (image.clusterSize > PIECE_SIZE) yield* adoptLarge(image, to, piece);
+    else yield* adoptSmall(image, to, piece);
   }
 }
 

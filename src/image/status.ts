@@ -3,8 +3,8 @@ import { type Extent, STATUS_LIMIT } from "../device/block-device.js";
 import { appendRun, statusOf } from "../device/verbs.js";
 import type { Operation } from "../operation.js";
 import { requireLimit } from "../requests.js";
-import { extentsOf } from "./extents.js";
 import { type Image, requireRequest } from "./image.js";
+import { piecesOf } from "./pieces.js";
 
 /** The runs of a range, in order, coalesced, or those of its beginning. */
 export function* status(
@@ -16,7 +16,7 @@ export function* status(
   requireRequest(image, offset, length);
   requireLimit(limit);
   const runs: Extent[] = [];
-  for (const { fileOffset, ...range } of extentsOf(image, offset, length, limit)) {
+  for (const { fileOffset, ...range } of piecesOf(image, offset, length, limit)) {
     if (fileOffset >= 0) appendRun(runs, { ...range, kind: "data", layer: 0, fileOffset });
     else if (!(yield* appendBeneath(image, range, limit, runs))) break;
     if (runs.length >= limit) break;

@@ -9,13 +9,13 @@
 import { partOf, requireKept, takeBuffer } from "../buffers.js";
 import { NO_HOST_CLUSTER } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
-import { type Operation, together } from "../operation.js";
+import { forEach, type Operation, together } from "../operation.js";
 import { changing } from "./change.js";
-import { type Extent, extentsOf } from "./extents.js";
 import { flush } from "./flush.js";
 import { type Image, requireRequest, requireWritable } from "./image.js";
 import { withClusters } from "./lock-clusters.js";
 import { LONGEST_PARKED, park } from "./parked.js";
+import { type Piece, piecesOf } from "./pieces.js";
 import { defer, isCostly, isUrgent, mayShow, publish } from "./publish.js";
 import { readBase } from "./read.js";
 import { growFile } from "./trim.js";
@@ -40,44 +40,43 @@ export function* write(image: Image, buffer: Uint8Array, offset: number): Operat
 /** Stores bytes in the clusters of a range that the caller has locked. */
 export function* store(image: Image, source: Source, offset: number): Operation<void> {
   const length = lengthOf(source);
-  const extents = extentsOf(image, offset, length);
-  const inPlace = extents.filter(({ fileOffset }) => fileOffset >= 0);
+  const pieces = piecesOf(image, offset, length);
+  const inPlace = pieces.filter(({ fileOffset }) => fileOffset >= 0);
   if (!inOrder(image, inPlace)) {
-    if (parks(image, source, extents)) return yield* parkWrite(image, source, extents[0]);
+    if (parks(image, source, pieces)) return yield* parkWrite(image, source, pieces[0]);
     yield* publish(image);
     if (typeof source !== "number") requireKept(source, length);
   }
   const runs: NewRun[] = [];
   try {
-    yield* together(
-      extents.map((extent) => storeExtent(image, extent, slice(source, extent.offset - offset, extent.length), runs)),
-    );
+    yield* together(forEach(pieces, (piece) => storePiece(image, piece, source, offset, runs)));
   } finally {
     deferRuns(image, runs);
   }
   if (isUrgent(image) || !inOrder(image, inPlace)) yield* publish(image);
 }
 
-const inOrder = (image: Image, inPlace: readonly Extent[]): boolean =>
+const inOrder = (image: Image, inPlace: readonly Piece[]): boolean =>
   inPlace.every(({ offset, length }) =>
     mayShow(image, image.grid.clusterOf(offset), image.grid.clusterOf(offset + length - 1)),
   );
 
 /** Whether a write in place is better kept than made after a flush: one that can be made in one piece later. */
-function parks(image: Image, source: Source, extents: readonly Extent[]): source is Uint8Array {
-  const inOnePiece = typeof source !== "number" && extents.length === 1 && source.length <= LONGEST_PARKED;
+function parks(image: Image, source: Source, pieces: readonly Piece[]): source is Uint8Array {
+  const inOnePiece = typeof source !== "number" && pieces.length === 1 && source.length <= LONGEST_PARKED;
   return inOnePiece && image.medium.flushError === undefined && isCostly(image);
 }
 
-function* parkWrite(image: Image, source: Uint8Array, { offset, fileOffset }: Extent): Operation<void> {
+function* parkWrite(image: Image, source: Uint8Array, { offset, fileOffset }: Piece): Operation<void> {
   park(image, source, offset, fileOffset);
   if (isUrgent(image)) yield* publish(image);
 }
 
-function storeExtent(image: Image, extent: Extent, source: Source, runs: NewRun[]): Operation<void> {
-  return extent.fileOffset >= 0
-    ? put(image, source, extent.fileOffset, extent.length)
-    : storeNew(image, extent, source, runs);
+/** Stores the part of the bytes from `offset` on that belongs in a piece. */
+function* storePiece(image: Image, piece: Piece, source: Source, offset: number, runs: NewRun[]): Operation<void> {
+  const part = slice(source, piece.offset - offset, piece.length);
+  if (piece.fileOffset >= 0) yield* put(image, part, piece.fileOffset, piece.length);
+  else yield* storeNew(image, piece, part, runs);
 }
 
 /** Notes the entries of one request, to be written as one. In scattered free space they are very many runs. */
@@ -96,12 +95,12 @@ function deferRuns(image: Image, runs: readonly NewRun[]): void {
 }
 
 /** Stores bytes in a range of unallocated clusters, run by run of free host clusters; adds what it links to `runs`. */
-function* storeNew(image: Image, extent: Extent, source: Source, runs: NewRun[]): Operation<void> {
-  const end = extent.offset + extent.length;
-  for (let offset = extent.offset; offset < end; ) {
+function* storeNew(image: Image, piece: Piece, source: Source, runs: NewRun[]): Operation<void> {
+  const end = piece.offset + piece.length;
+  for (let offset = piece.offset; offset < end; ) {
     const cluster = image.grid.clusterOf(offset);
     const wanted = image.grid.clusterOf(end - 1) - cluster + 1;
-    const rest = slice(source, offset - extent.offset, end - offset);
+    const rest = slice(source, offset - piece.offset, end - offset);
     try {
       offset += yield* storeRun(image, cluster, wanted, rest, offset, runs);
     } catch (error) {
