@@ -16,7 +16,7 @@ import type { AnyDevice, BlockDeviceSync } from "./device/block-device.js";
 import { Disk } from "./disk.js";
 import { DiskSync } from "./disk-sync.js";
 import { Face } from "./face.js";
-import { commit } from "./image/commit.js";
+import { type CommitSettings, commit, WINDOW_SIZE } from "./image/commit.js";
 import type { Image } from "./image/image.js";
 import { deviceBeneath } from "./image/open.js";
 import { rebase, rebaseUnsafely } from "./image/rebase.js";
@@ -91,11 +91,11 @@ function imageOf(overlay: Face, face: typeof Disk | typeof DiskSync): Image {
   );
 }
 
-function commitSettings(options: CommitOptions): { keep: boolean; work: Work } {
+function commitSettings(options: CommitOptions): CommitSettings {
   requireOptions(options, COMMIT_OPTIONS);
   const { keep = false, ...rest } = options;
   requireFlags({ keep });
-  return { keep, work: new Work(rest) };
+  return { keep, work: new Work(rest), windowSize: WINDOW_SIZE };
 }
 
 function* rebasing(

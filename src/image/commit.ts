@@ -25,6 +25,8 @@ export interface CommitSettings {
   /** The overlay keeps its clusters. */
   readonly keep: boolean;
   readonly work: Work;
+  /** Guest bytes that are committed, and waited for, at once: each window costs a flush of the base. */
+  readonly windowSize: number;
 }
 
 interface Range {
@@ -32,22 +34,21 @@ interface Range {
   readonly length: number;
 }
 
-/** Guest bytes that are committed, and waited for, at once: each window costs a flush of the base. */
-const WINDOW_SIZE = 64 * 1024 * 1024;
+export const WINDOW_SIZE = 64 * 1024 * 1024;
 /** Runs of clusters in a window at most: they are in memory while it is laid out. */
 const WINDOW_RUNS = 16 * 1024;
 /** Guest bytes that are copied in one piece. */
 const PIECE_SIZE = 1024 * 1024;
 
 export function* commit(image: Image, settings: CommitSettings): Operation<void> {
-  const { keep, work } = settings;
+  const { keep, work, windowSize } = settings;
   if (keep) requireOpen(image);
   else requireWritable(image);
   const base = baseToWrite(image);
   yield* alone(image, function* () {
     work.expect(image.engine.allocatedCount * image.clusterSize);
     yield* makeRoom(image, base, work);
-    for (const window of windowsOf(image)) {
+    for (const window of windowsOf(image, windowSize)) {
       const { offset, length } = window;
       yield* withClusters(image, offset, length, !keep, () => commitWindow(image, base, window, settings));
     }
@@ -88,17 +89,17 @@ function* makeRoom(image: Image, base: AnyDevice, work: Work): Operation<void> {
 }
 
 /** The windows of what the overlay holds, each laid out when the one before is done with. */
-function* windowsOf(image: Image): Generator<Range, void, void> {
+function* windowsOf(image: Image, windowSize: number): Generator<Range, void, void> {
   for (let at = 0; at < image.size; ) {
     let [start, end, held] = [-1, at, 0];
     for (const piece of piecesOf(image, at, image.size - at, WINDOW_RUNS)) {
       const isHeld = piece.fileOffset >= 0;
-      const most = Math.max(1, Math.floor((WINDOW_SIZE - held) / image.clusterSize)) * image.clusterSize;
+      const most = Math.max(1, Math.floor((windowSize - held) / image.clusterSize)) * image.clusterSize;
       end = piece.offset + (isHeld ? Math.min(piece.length, most) : piece.length);
       if (!isHeld) continue;
       if (start < 0) start = piece.offset;
       held += end - piece.offset;
-      if (held >= WINDOW_SIZE || end < piece.offset + piece.length) break;
+      if (held >= windowSize || end < piece.offset + piece.length) break;
     }
     if (start >= 0) yield { offset: start, length: end - start };
     at = end;

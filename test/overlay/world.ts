@@ -113,7 +113,7 @@ export class Overlays {
 }
 
 /** `bytes` as a disk of this size over it reads: cut, or with zeros behind. */
-export function fitted(bytes: Uint8Array, size: number): Uint8Array {
+export function fitted(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(size);
   whole.set(bytes.subarray(0, size));
   return whole;
