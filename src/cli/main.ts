@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { addBench } from "./bench.js";
 import { addCheck } from "./check.js";
 import { requireSensibleLine } from "./command-line.js";
+import { addCommit } from "./commit.js";
 import { addCompare } from "./compare.js";
 import { addConvert } from "./convert.js";
 import { addCreate } from "./create.js";
@@ -12,6 +13,7 @@ import { addInfo } from "./info.js";
 import { addMap } from "./map.js";
 import { examples } from "./options.js";
 import { endWithReader, printNow } from "./print.js";
+import { addRebase } from "./rebase.js";
 import { addSnapshot } from "./snapshot.js";
 
 /** Put in by the build. */
@@ -30,7 +32,8 @@ function build(): void {
     .configureOutput({ outputError() {}, writeOut: printNow }) // `fail` prints errors
     .addHelpText("after", examples("create disk.hds 64G", "info disk.hds", "convert disk.hds disk.raw"))
     .addHelpText("after", "\n`parablock help COMMAND` says more about each.\n");
-  for (const add of [addCreate, addInfo, addMap, addConvert, addCompare, addCheck, addSnapshot, addBench]) add(program);
+  const disks = [addCreate, addInfo, addMap, addConvert, addCompare, addCheck];
+  for (const add of [...disks, addSnapshot, addCommit, addRebase, addBench]) add(program);
   for (const command of [program, ...program.commands]) {
     command.helpOption("-h, --help", "print this help");
     command.option("--debug", "on errors, print all there is to know").on("option:debug", () => {

@@ -1,0 +1,61 @@
+/** Disks that `commit` and `rebase` change: an overlay and what it stands on, open at once. */
+import { statSync } from "node:fs";
+import { type BlockDevice, Disk, rawDevice } from "../index.js";
+import { about, usageFailure } from "./failure.js";
+import { kindOf, requireImage } from "./kind.js";
+import { openStorage, orClose } from "./open-files.js";
+import type { Named } from "./source.js";
+
+/** Opens a base to be written. @param base what lies beneath it @throws DiskError; Failure */
+export function openBase({ path, kind, option }: Named, base: BlockDevice | undefined): Promise<BlockDevice> {
+  return about(path, async () => {
+    const storage = await openStorage(path);
+    return orClose(storage, async () => {
+      const found = kind ?? (await kindOf(path, storage, option));
+      if (found === "parallels") return naming(path, await Disk.open(storage, { ...(base && { base }) }));
+      if (base !== undefined) throw usageFailure(`${path} is raw, so nothing lies beneath it: leave --base-base out`);
+      return naming(path, await rawDevice(storage));
+    });
+  });
+}
+
+/** Opens an overlay. @throws DiskError; Failure */
+export function openOverlay(path: string, base: BlockDevice | undefined, readOnly: boolean): Promise<Disk> {
+  return about(path, async () => {
+    const storage = await openStorage(path, { readOnly });
+    return orClose(storage, async () => {
+      await requireImage(path, storage);
+      return Disk.open(storage, { readOnly, ...(base && { base }) });
+    });
+  });
+}
+
+/** No file is two of the disks. @throws Failure */
+export function requireDistinct(overlay: string, others: Readonly<Record<string, string | undefined>>): void {
+  const fileOf = (path: string) => {
+    const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
+    return stat && `${stat.dev}/${stat.ino}`;
+  };
+  const ours = fileOf(overlay);
+  for (const [option, path] of Object.entries(others))
+    if (path !== undefined && ours !== undefined && fileOf(path) === ours)
+      throw usageFailure(`${overlay} cannot stand on itself: ${option} names the same file`);
+}
+
+/** The same device; its errors name the file. */
+function naming(path: string, device: BlockDevice): BlockDevice {
+  const { clusterSize, write, writeZeroes, flush, resize, status, close } = device;
+  const naming = <Args extends unknown[], T>(verb: ((...args: Args) => Promise<T>) | undefined) =>
+    verb && ((...args: Args) => about(path, () => verb.apply(device, args)));
+  const verbs = { write, writeZeroes, flush, resize, status, close };
+  const named = Object.entries(verbs).filter(([, verb]) => verb !== undefined);
+  return {
+    path,
+    get size() {
+      return device.size;
+    },
+    ...(clusterSize === undefined ? {} : { clusterSize }),
+    read: (buffer, offset) => about(path, () => device.read(buffer, offset)),
+    ...Object.fromEntries(named.map(([name, verb]) => [name, naming(verb as (...args: never[]) => Promise<unknown>)])),
+  };
+}
