@@ -1,7 +1,8 @@
 /** Disks that `commit` and `rebase` change: an overlay and what it stands on, open at once. */
 import { statSync } from "node:fs";
 import { type BlockDevice, Disk, rawDevice } from "../index.js";
-import { about, usageFailure } from "./failure.js";
+import { bundleAt, warnOfPart } from "./bundles.js";
+import { about, Failure, usageFailure } from "./failure.js";
 import { kindOf, requireImage } from "./kind.js";
 import { openStorage, orClose } from "./open-files.js";
 import type { Named } from "./source.js";
@@ -9,6 +10,7 @@ import type { Named } from "./source.js";
 /** Opens a base to be written. @param base what lies beneath it @throws DiskError; Failure */
 export function openBase({ path, kind, option }: Named, base: BlockDevice | undefined): Promise<BlockDevice> {
   return about(path, async () => {
+    await requireAlone(path);
     const storage = await openStorage(path);
     return orClose(storage, async () => {
       const found = kind ?? (await kindOf(path, storage, option));
@@ -22,12 +24,20 @@ export function openBase({ path, kind, option }: Named, base: BlockDevice | unde
 /** Opens an overlay. @throws DiskError; Failure */
 export function openOverlay(path: string, base: BlockDevice | undefined, readOnly: boolean): Promise<Disk> {
   return about(path, async () => {
+    await requireAlone(path);
     const storage = await openStorage(path, { readOnly });
     return orClose(storage, async () => {
       await requireImage(path, storage);
       return Disk.open(storage, { readOnly, ...(base && { base }) });
     });
   });
+}
+
+/** Images of a bundle stand on what its descriptor says: changing one of them would change others. @throws Failure */
+async function requireAlone(path: string): Promise<void> {
+  if (bundleAt(path) !== undefined)
+    throw new Failure(`${path} is a bundle, whose disk has snapshots: see \`parablock snapshot --help\``);
+  await warnOfPart(path);
 }
 
 /** No file is two of the disks. @throws Failure */

@@ -117,6 +117,7 @@ function* commitWindow(image: Image, base: AnyDevice, window: Range, { keep, wor
     work.moved(piece.length);
   };
   yield* together(forEach(heldRanges(image, offset, length), commitPiece));
+  work.requireWanted();
   if (keep) return;
   yield* flushDevice(base);
   yield* uncover(image, offset, length);

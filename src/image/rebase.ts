@@ -46,6 +46,7 @@ export function* rebase(image: Image, to: Beneath, work: Work): Operation<void> 
     );
     yield* swap(image, to, function* () {
       yield* eachPiece(image, to, reached, size, work, ({ offset, length }) => adopt(image, to, offset, length));
+      work.requireWanted();
       yield* flush(image);
     });
   });
