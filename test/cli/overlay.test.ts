@@ -99,12 +99,16 @@ describe("parablock commit", () => {
 
   it("refuses what makes no sense in one line", () => {
     const { below, top } = prepare("raw");
+    const bundle = file("disk.hdd");
+    expect(parablock(["create", bundle, "1M"]).status).toBe(0);
     const cases: [string[], number, RegExp][] = [
       [["commit", top], 2, /required option '--base <file>'/],
       [["commit", top, "--base", top], 2, /cannot stand on itself: --base names the same file/],
       [["commit", top, "--base", below.name, "--from-base-base", "raw"], 2, /name one with --base-base/],
       [["commit", top, "--base", below.name, "--base-base", file("absent")], 1, /absent does not exist/],
       [["commit", below.name, "--base", top], 1, /Parallels|begin/],
+      [["commit", bundle, "--base", below.name], 1, /is a bundle, whose disk has snapshots/],
+      [["rebase", bundle, "--from", below.name], 1, /is a bundle, whose disk has snapshots/],
       [["rebase", top], 2, /name what TOP stands on with --from/],
       [["rebase", top, "--from", below.name, "--to-kind", "raw"], 2, /name one with --to/],
       [["rebase", top, "--from", below.name, "--to", top], 2, /--to names the same file/],
