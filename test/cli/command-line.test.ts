@@ -20,6 +20,8 @@ const ARGUMENTS: Record<string, string[]> = {
   convert: [file("b.raw"), file("out.hds")],
   compare: [file("a.hds"), file("b.raw")],
   check: [file("a.hds")],
+  commit: [file("a.hds"), "--base", file("b.raw")],
+  rebase: [file("a.hds"), "--from", file("b.raw")],
   snapshot: ["list", file("a.hdd")],
   bench: ["--quick", file("a.hds")],
 };
