@@ -10,6 +10,7 @@ import type { Operation } from "../operation.js";
 import { closedError } from "../requests.js";
 import { Gate } from "./gate.js";
 import type { Guid } from "./guid.js";
+import { orderedVerbs } from "./ordered.js";
 import { closeSegment, type Face, type Segment } from "./segment.js";
 
 export class Live {
@@ -91,6 +92,6 @@ function* deviceOf(face: Face, segments: readonly Segment[]): Operation<AnyDevic
   for (const { top } of segments)
     devices.push("image" in top ? face.disk(top.image) : face.bind(yield* rawVerbs(top.plain.storage)));
   const sizes = segments.map(({ size }) => size);
-  const fits = devices.length === 1 && devices[0].size === sizes[0];
-  return fits ? devices[0] : face.bind(joinedVerbs(devices, sizes));
+  if (devices.length > 1) return face.bind(orderedVerbs(segments, devices));
+  return devices[0].size === sizes[0] ? devices[0] : face.bind(joinedVerbs(devices, sizes));
 }

@@ -6,6 +6,7 @@
 import { changing } from "../image/change.js";
 import type { Image } from "../image/image.js";
 import { withClusters } from "../image/lock-clusters.js";
+import { publish } from "../image/publish.js";
 import { read, readBase } from "../image/read.js";
 import { store, write } from "../image/write.js";
 import type { Medium } from "../medium/medium.js";
@@ -74,6 +75,8 @@ export function* copyClusters(
     work.requireWanted();
     const bytes = new Uint8Array(length);
     yield* "image" in from ? read(from.image, bytes, offset) : from.plain.read(bytes, offset);
+    // What the guest wrote shows in its own file before a copy of it does beneath: whenever the process dies, in order.
+    if ("image" in from) yield* publish(from.image);
     yield* "image" in to ? write(to.image, bytes, offset) : to.plain.write(bytes, offset);
     work.moved(length);
   };
