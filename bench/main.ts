@@ -10,10 +10,11 @@ import { formatTable } from "../src/cli/table.js";
 import { benchIo } from "../src/measure/io.js";
 import { ioTable, machineLine } from "../src/measure/tables.js";
 import { benchBrowser } from "./browser.js";
+import { benchChain, benchSnapshot } from "./chain.js";
 import { benchMap } from "./map.js";
 import { benchNetwork } from "./network.js";
 import { benchOrder } from "./order.js";
-import { mapTable, networkTable, orderTable } from "./tables.js";
+import { chainTable, mapTable, networkTable, orderTable } from "./tables.js";
 import { loadTrace, madeUpBoot, type Trace } from "./trace.js";
 
 const { quick, browser, trace } = parseArgs({
@@ -31,6 +32,7 @@ if (browser) {
   await printEngine();
   await printDisk();
   await printOrder();
+  await printChain();
   await printNetwork();
 }
 
@@ -60,6 +62,22 @@ async function printOrder(): Promise<void> {
       "\nThe order of writes: what it costs beside the same writes and flushes without it, synchronous face.",
     );
     console.log(formatTable(orderTable(benchOrder({ folder, rounds: quick ? 3 : 11 }))));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function printChain(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "parablock-bench-"));
+  try {
+    console.log(
+      "\nChains: 4 KiB random reads of a bundle's disk, 30 images deep, as a multiple of the time at depth 1.",
+    );
+    console.log(formatTable(chainTable(await benchChain({ folder, rounds: quick ? 5 : 25 }))));
+    const { total, beyond } = await benchSnapshot({ folder, rounds: quick ? 3 : 9 });
+    console.log(
+      `A snapshot of an open disk of 1 TiB in 1 MiB clusters: ${total.toFixed(1)} ms, ${beyond.toFixed(1)} ms beyond its flushes.`,
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

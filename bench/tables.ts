@@ -1,5 +1,6 @@
 /** Benchmark results as tables of text, ratios first. */
 import type { Table } from "../src/measure/tables.js";
+import type { ChainRow } from "./chain.js";
 import type { MapRow } from "./map.js";
 import type { NetworkReport, NetworkRow } from "./network.js";
 import type { OrderRow } from "./order.js";
@@ -28,6 +29,18 @@ export function networkTable({ rows }: NetworkReport): Table {
       mebibytes(bytes),
       mebibytes(again),
       `${seconds.toFixed(1)} s`,
+    ]),
+  };
+}
+
+export function chainTable(rows: readonly ChainRow[]): Table {
+  return {
+    head: ["depth 30 : depth 1", "face", "engine", "depth 1", "depth 30"],
+    rows: rows.map(({ ratio, face, engine, flat, deep }) => [
+      ratio.toFixed(2),
+      face,
+      engine,
+      ...[flat, deep].map((microseconds) => `${microseconds.toFixed(1)} µs`),
     ]),
   };
 }

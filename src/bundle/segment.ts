@@ -36,6 +36,8 @@ export interface SegmentSettings {
   readonly engine: EngineKind | undefined;
   /** Nobody writes: not the top either. */
   readonly readOnly: boolean;
+  /** The image has only just been made. */
+  readonly fresh?: boolean;
   readonly prealloc: PreallocationOption | undefined;
 }
 
@@ -112,7 +114,8 @@ export function* openAlone(
 ): Operation<Top> {
   return yield* orClose(storage, function* (): Operation<Top> {
     if (entry.type === "plain") return { plain: yield* plainMedium(storage, entry, chain.size, settings) };
-    const image = yield* open(storage, imageSettings(storage, settings, settings.readOnly));
+    const { readOnly, fresh = false } = settings;
+    const image = yield* open(storage, { ...imageSettings(storage, settings, readOnly), fresh });
     requireFit(entry, image, chain);
     return { image };
   });

@@ -38,7 +38,7 @@ function* makeTop(state: State, segment: Segment, storage: Storage, file: string
   const { size, clusterSize, chain } = segment;
   yield* orClose(storage, () => createImage(storage, { size, clusterSize, format: formatFor(segment) }));
   const entry = { guid: state.descriptor.topGuid, type: "expandable", file } as const;
-  return yield* openTop(storage, entry, chain, state.segmentSettings(false));
+  return yield* openTop(storage, entry, chain, { ...state.segmentSettings(false), fresh: true });
 }
 
 /** That of the image below; where it has none, the one that Parallels Desktop writes. */

@@ -69,7 +69,7 @@ export function requireCreatable({ size, clusterSize, format }: CreateSettings):
 export function* createOpen(storage: Storage, settings: NewDiskSettings): Operation<Image> {
   if (settings.open.base) yield* requireReadable(settings.open.base, settings.open.concurrent);
   yield* createImage(storage, settings.create);
-  return yield* open(storage, settings.open);
+  return yield* open(storage, { ...settings.open, fresh: true });
 }
 
 /** A base that cannot be read is found out while there is still something to keep. */

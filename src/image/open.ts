@@ -34,6 +34,8 @@ export interface OpenSettings {
   preallocation: { mode: PreallocationMode; size: number };
   /** Whether requests may overlap: in the asynchronous face. */
   concurrent: boolean;
+  /** It has only just been made: nothing in its BAT has to be read. */
+  fresh?: boolean;
 }
 
 /** Opens an image. */
@@ -82,7 +84,7 @@ export function* load(storage: Storage, settings: OpenSettings): Operation<Image
   return image;
 }
 
-function* loadTables(medium: Medium, { readOnly, engine: kind }: OpenSettings): Operation<Tables> {
+function* loadTables(medium: Medium, { readOnly, engine: kind, fresh = false }: OpenSettings): Operation<Tables> {
   const headerBytes = new Uint8Array(Math.min(HEADER_SIZE, medium.size));
   yield* medium.read(headerBytes, 0);
   const header = decodeHeader(headerBytes);
@@ -90,7 +92,7 @@ function* loadTables(medium: Medium, { readOnly, engine: kind }: OpenSettings): 
   refuseConverting(header, readOnly);
   const engine = createEngine(kind, header.batEntries, header.format === "v1" ? header.tracks : 1);
   const tables = new Tables(engine, header, headerBytes, medium.size);
-  if (!tables.emptyFlag) yield* readBat(medium, engine);
+  if (!tables.emptyFlag && !fresh) yield* readBat(medium, engine);
   return tables;
 }
 
