@@ -55,7 +55,7 @@ async function measureRow(
   const { microseconds, speedOver } = await takeTurns(works, options);
   const [raw, wasm, js] = microseconds as [number, number, number];
   const [, wasmToRaw, jsToRaw] = speedOver(0) as [number, number, number];
-  return { ...question, face: "sync", blockSize, raw, wasm, js, wasmToRaw, jsToRaw, wasmToJs: speedOver(2)[1]! };
+  return { ...question, face: "sync", blockSize, raw, wasm, js, wasmToRaw, jsToRaw, wasmToJs: speedOver(2)[1] };
 }
 
 function handleWork({ operation, pattern }: Question, handle: Handle, spots: Spot[], blockSize: number): Work {

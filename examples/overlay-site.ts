@@ -64,7 +64,7 @@ async function bundle(name: string): Promise<Uint8Array> {
     target: "es2022",
     logLevel: "warning",
   });
-  return outputFiles[0]!.contents;
+  return outputFiles[0].contents;
 }
 
 const html = (version: string, until: string) => `<!doctype html>

@@ -51,10 +51,10 @@ function slipsBetween(one: string, other: string): number {
   for (let at = 0; at < one.length; at++) {
     const next = [at + 1];
     for (let to = 0; to < other.length; to++) {
-      const change = row[to]! + (one[at] === other[to] ? 0 : 1);
-      next.push(Math.min(change, row[to + 1]! + 1, next[to]! + 1));
+      const change = row[to] + (one[at] === other[to] ? 0 : 1);
+      next.push(Math.min(change, row[to + 1] + 1, next[to] + 1));
     }
     row = next;
   }
-  return row[other.length]!;
+  return row[other.length];
 }

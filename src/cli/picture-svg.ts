@@ -181,7 +181,7 @@ function legend(picture: Picture, y: number): string[] {
   const shapes: string[] = [];
   let x = GRID_LEFT;
   for (const [draw, label] of entries) {
-    const width = entries[0]![0] === draw ? 36 : 14;
+    const width = entries[0][0] === draw ? 36 : 14;
     shapes.push(draw(x), text(x + width + 7, y, label, `font-size="12" fill="${INK}"`));
     x += width + 7 + label.length * 6.1 + 18;
   }

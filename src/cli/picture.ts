@@ -76,7 +76,7 @@ export class Picture {
     this.extents++;
     if (this.#follows !== undefined && this.#follows !== fileOffset) {
       this.breaks++;
-      this.cells[Math.floor(offset / this.cellSize)]!.breaks++;
+      this.cells[Math.floor(offset / this.cellSize)].breaks++;
     }
     this.#follows = fileOffset + length;
   }
@@ -86,7 +86,7 @@ export class Picture {
     for (let at = offset; at < end; ) {
       const index = Math.floor(at / this.cellSize);
       const part = Math.min(end, (index + 1) * this.cellSize) - at;
-      add(this.cells[index]!, part, at);
+      add(this.cells[index], part, at);
       at += part;
     }
   }
@@ -95,7 +95,7 @@ export class Picture {
     const slotSize = this.fileSize / SLOTS;
     const end = Math.min(fileOffset + length, this.fileSize);
     for (let slot = Math.floor(fileOffset / slotSize); slot < SLOTS && slot * slotSize < end; slot++) {
-      this.slots[slot]! += Math.min(end, (slot + 1) * slotSize) - Math.max(fileOffset, slot * slotSize);
+      this.slots[slot] += Math.min(end, (slot + 1) * slotSize) - Math.max(fileOffset, slot * slotSize);
     }
   }
 }

@@ -90,7 +90,7 @@ async function measureRow(question: Question, files: Files, spots: Spot[], optio
     const { microseconds, speedOver } = await takeTurns(works, options);
     const [raw, wasm, js] = microseconds as [number, number, number];
     const [, wasmToRaw, jsToRaw] = speedOver(0) as [number, number, number];
-    return { ...question, blockSize, raw, wasm, js, wasmToRaw, jsToRaw, wasmToJs: speedOver(2)[1]! };
+    return { ...question, blockSize, raw, wasm, js, wasmToRaw, jsToRaw, wasmToJs: speedOver(2)[1] };
   } finally {
     for (const mover of movers) await mover.close();
   }
@@ -140,7 +140,7 @@ function workOf({ face }: Question, move: Move, next: () => Spot, blockSize: num
   const buffers = Array.from({ length: ASYNC_DEPTH }, () => new Uint8Array(blockSize).fill(0x5a));
   if (face === "sync") {
     return (count) => {
-      for (let i = 0; i < count; i++) move(buffers[0]!, next());
+      for (let i = 0; i < count; i++) move(buffers[0], next());
     };
   }
   return async (count) => {

@@ -29,9 +29,9 @@ export function findSpots(disk: DiskSync, blockSize: number): Spot[] {
 export function walk(spots: readonly Spot[], pattern: "random" | "sequential"): () => Spot {
   let state = 20_040_229;
   let next = 0;
-  if (pattern === "sequential") return () => spots[next++ % spots.length]!;
+  if (pattern === "sequential") return () => spots[next++ % spots.length];
   return () => {
     state = (state * 48_271) % 0x7fffffff; // a Lehmer generator; stays below 2^53
-    return spots[state % spots.length]!;
+    return spots[state % spots.length];
   };
 }

@@ -24,6 +24,6 @@ export function ioTable(rows: readonly IoRow[], raw = "raw file"): Table {
 /** What the figures hold for. */
 export function machineLine(): string {
   const processors = cpus();
-  const load = loadavg()[0]!.toFixed(2);
+  const load = loadavg()[0].toFixed(2);
   return `${processors.length} x ${processors[0]?.model.trim() ?? "unknown processor"}, Node ${process.versions.node}, ${process.platform} ${process.arch}, load ${load}`;
 }

@@ -27,12 +27,12 @@ export async function takeTurns(variants: readonly Work[], { rounds, millisecond
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < variants.length; turn++) {
       const index = (round + turn) % variants.length;
-      times[index]!.push((await time(variants[index]!, count)) / count);
+      times[index].push((await time(variants[index], count)) / count);
     }
   }
   return {
     microseconds: times.map((each) => 1000 * median(each)),
-    speedOver: (index) => times.map((each) => median(each.map((value, round) => times[index]![round]! / value))),
+    speedOver: (index) => times.map((each) => median(each.map((value, round) => times[index][round] / value))),
   };
 }
 
@@ -57,5 +57,5 @@ async function time(work: Work, count: number): Promise<number> {
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

@@ -19,9 +19,9 @@ export function colourAt(share: number): string {
   const index = Math.min(Math.floor(at), GRADIENT.length - 2);
   const mix = (from: string, to: string, start: number) => {
     const [a, b] = [from, to].map((colour) => Number.parseInt(colour.slice(start, start + 2), 16));
-    return Math.round(a! + (b! - a!) * (at - index))
+    return Math.round(a + (b - a) * (at - index))
       .toString(16)
       .padStart(2, "0");
   };
-  return `#${[1, 3, 5].map((start) => mix(GRADIENT[index]!, GRADIENT[index + 1]!, start)).join("")}`;
+  return `#${[1, 3, 5].map((start) => mix(GRADIENT[index], GRADIENT[index + 1], start)).join("")}`;
 }

@@ -208,7 +208,7 @@ export class BlockCache {
     this.#wanted = [];
     const most = Math.max(1, MAX_REQUEST / this.#settings.blockSize);
     for (let from = 0, to = 1; from < wanted.length; to++) {
-      const ends = to - from === most || wanted[to]?.index !== wanted[to - 1]!.index + 1;
+      const ends = to - from === most || wanted[to]?.index !== wanted[to - 1].index + 1;
       if (!ends) continue;
       void this.#fetch(wanted.slice(from, to));
       from = to;
@@ -218,7 +218,7 @@ export class BlockCache {
   async #fetch(blocks: Block[]): Promise<void> {
     const parts = blocks.map(({ bytes }) => bytes);
     try {
-      await this.#source.fill(parts, blocks[0]!.index * this.#settings.blockSize, (at) => blocks[at]!.settle());
+      await this.#source.fill(parts, blocks[0].index * this.#settings.blockSize, (at) => blocks[at].settle());
     } catch (error) {
       for (const block of blocks.filter(({ ready }) => !ready)) {
         if (this.#blocks.get(block.index) === block) this.#blocks.delete(block.index);

@@ -118,8 +118,8 @@ export class FileFolderSync implements FolderSync {
       for (const file of held.splice(0)) file.close();
     };
     try {
-      if (fs.lstatSync(first!, { throwIfNoEntry: false }) === undefined) throw notFound(first!);
-      for (const path of new Set([first!, ...others])) {
+      if (fs.lstatSync(first, { throwIfNoEntry: false }) === undefined) throw notFound(first);
+      for (const path of new Set([first, ...others])) {
         if (!isLink(path) && fs.existsSync(path)) held.push(FileStorageSync.open(path));
       }
       if (process.platform === "win32") release(); // there what is open keeps its name

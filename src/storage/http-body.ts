@@ -69,8 +69,8 @@ export class BodySink {
   }
 
   #putPart(bytes: Uint8Array): number {
-    const part = this.#parts[this.#part]!;
-    requireKept(part, this.#lengths[this.#part]!);
+    const part = this.#parts[this.#part];
+    requireKept(part, this.#lengths[this.#part]);
     const count = Math.min(bytes.length, part.length - this.#inPart);
     part.set(bytes.subarray(0, count), this.#inPart);
     this.#inPart += count;

@@ -38,8 +38,8 @@ export class HttpRanges implements BlockSource {
   }
 
   async fill(parts: readonly Uint8Array[], offset: number, filled: (index: number) => void): Promise<void> {
-    const isFirstByte = offset === 0 && parts.length === 1 && parts[0]!.length === 1;
-    if (isFirstByte && this.version.total > 1) return this.#fillFirst(parts[0]!, filled);
+    const isFirstByte = offset === 0 && parts.length === 1 && parts[0].length === 1;
+    if (isFirstByte && this.version.total > 1) return this.#fillFirst(parts[0], filled);
     await this.#requests.exchange(this.#exchange(new BodySink(parts, offset, filled)));
   }
 

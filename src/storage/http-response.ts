@@ -144,12 +144,12 @@ function contentRange(request: RangeRequest, { headers }: Response): { start: nu
     throw badResponse(request, describe(request), `several parts (${shownName(type)})`, ADVICE.multipart);
   if (text === null) throw badResponse(request, "a Content-Range header", "none", ADVICE.cors);
   const [start, last, total] = (/^bytes (\d+)-(\d+)\/(\d+)$/i.exec(text.trim()) ?? []).slice(1).map(Number);
-  if (start === undefined || !Number.isSafeInteger(total) || last! < start || last! >= total!)
+  if (start === undefined || !Number.isSafeInteger(total) || last < start || last >= total)
     throw badResponse(
       request,
       `Content-Range: ${describe(request)}/<the file's length>`,
       shownName(text),
       ADVICE.ranges,
     );
-  return { start, end: last! + 1, total: total! };
+  return { start, end: last + 1, total };
 }

@@ -47,7 +47,7 @@ export class WholeFile {
     this.statistics.cacheHits++;
     for (let done = 0; done < target.length; ) {
       const at = offset + done;
-      const piece = this.#pieces[Math.floor(at / PIECE)]!;
+      const piece = this.#pieces[Math.floor(at / PIECE)];
       const part = piece.subarray(at % PIECE, (at % PIECE) + target.length - done);
       target.set(part, done);
       done += part.length;

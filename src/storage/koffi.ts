@@ -47,4 +47,4 @@ function places(): string[] {
 const isMissing = (error: unknown): boolean =>
   (error as { code?: string }).code === "MODULE_NOT_FOUND" && /["']koffi["']/.test(firstLine(error));
 
-const firstLine = (error: unknown): string => String((error as Error).message ?? error).split("\n")[0]!;
+const firstLine = (error: unknown): string => String((error as Error).message ?? error).split("\n")[0];

@@ -132,7 +132,7 @@ describeWith([bios, qemuImg], "what a guest writes", () => {
       qemuCheck(image);
       qemuConvert(image, raw);
       const counter = readFileSync(raw).subarray(COUNTER_OFFSET, COUNTER_OFFSET + 512);
-      expect(String.fromCharCode(counter[0]!)).toBe("2");
+      expect(String.fromCharCode(counter[0])).toBe("2");
       expect(counter.subarray(1).every((byte) => byte === COUNTER_FILL)).toBe(true);
     },
   );
@@ -171,10 +171,10 @@ describeWith([bios], "a guest whose write fails", () => {
         { verb: "write", offset: COUNTER_OFFSET, length: 512, error: { name: "DiskError", code: "IO" } },
       ]);
       await expect(machine.save()).rejects.toMatchObject({ code: "IO" });
-      await expect(hda.flush()).rejects.toBe(failures[0]!.error);
+      await expect(hda.flush()).rejects.toBe(failures[0].error);
 
       failing.likelihood = 0;
-      failures[0]!.retry();
+      failures[0].retry();
       await machine.resume();
       await machine.printed("written: 1");
       await machine.end();

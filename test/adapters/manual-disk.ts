@@ -40,12 +40,12 @@ export class ManualDisk implements BlockDevice {
 
   /** Carries out the oldest request that waits, and lets everybody hear of it. */
   async answer(): Promise<void> {
-    this.waiting[0]!.resolve();
+    this.waiting[0].resolve();
     await settled();
   }
 
   async fail(error: unknown): Promise<void> {
-    this.waiting[0]!.reject(error);
+    this.waiting[0].reject(error);
     await settled();
   }
 

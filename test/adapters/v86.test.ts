@@ -60,7 +60,7 @@ describe("starting", () => {
     drive.load();
     await disk.fail(new Error("gone"));
     expect(failures).toMatchObject([{ verb: "read", offset: 0, length: 512 }]);
-    failures[0]!.retry();
+    failures[0].retry();
     await disk.answer();
     expect(onload).toHaveBeenCalledOnce();
   });
@@ -107,7 +107,7 @@ describe("writes", () => {
     await disk.answer();
     await disk.answer();
     expect(answers).toEqual(["second"]);
-    expect(() => thrown.mock.calls[0]![0]()).toThrow("the emulator's own");
+    expect(() => thrown.mock.calls[0][0]()).toThrow("the emulator's own");
     thrown.mockRestore();
   });
 });
@@ -120,7 +120,7 @@ describe("reads", () => {
     const wide = read("wide", 0, 1536);
     const other = read("other", 1024, 512);
     set("later", 0, bytesOf(2, 1024));
-    disk.waiting[1]!.resolve();
+    disk.waiting[1].resolve();
     await settled();
     expect(answers).toEqual(["other"]);
     expect(same(other.bytes, new Uint8Array(512).fill(7))).toBe(true);
@@ -153,9 +153,9 @@ describe("reads", () => {
     await disk.fail(cause);
     expect(answers).toEqual([]);
     expect(failures).toMatchObject([{ verb: "read", offset: 1024, length: 512, error: { code: "IO", cause } }]);
-    await expect(drive.quiesce()).rejects.toBe(failures[0]!.error);
-    failures[0]!.retry();
-    failures[0]!.retry();
+    await expect(drive.quiesce()).rejects.toBe(failures[0].error);
+    failures[0].retry();
+    failures[0].retry();
     expect(disk.waiting).toHaveLength(1);
     await disk.answer();
     expect(same(result.bytes, bytesOf(4))).toBe(true);
@@ -181,7 +181,7 @@ describe("a write that fails", () => {
     set("second", 512, bytesOf(2));
     await disk.fail(full);
     expect(failures).toMatchObject([{ verb: "write", offset: 0, length: 512, error: { code: "NO_SPACE" } }]);
-    expect(failures[0]!.error).toBeInstanceOf(DiskError);
+    expect(failures[0].error).toBeInstanceOf(DiskError);
     set("third", 1024, bytesOf(3));
     read("back", 0, 512);
     read("elsewhere", 8192, 512);
@@ -196,12 +196,12 @@ describe("a write that fails", () => {
     set("second", 0, bytesOf(2));
     await disk.fail(full);
     const back = read("back", 0, 512);
-    failures[0]!.retry();
+    failures[0].retry();
     await disk.fail(full);
     expect(answers).toEqual([]);
-    failures[0]!.retry(); // used up
+    failures[0].retry(); // used up
     expect(disk.waiting).toEqual([]);
-    failures[1]!.retry();
+    failures[1].retry();
     await disk.answer();
     await disk.answer();
     await disk.answer();
@@ -218,7 +218,7 @@ describe("a write that fails", () => {
     await disk.fail(full);
     await early;
     for (const verb of ["flush", "quiesce", "close"] as const) {
-      await expect(drive[verb]()).rejects.toBe(failures[0]!.error);
+      await expect(drive[verb]()).rejects.toBe(failures[0].error);
     }
     expect(disk.requests.map(({ verb }) => verb)).toEqual(["write"]);
   });
@@ -229,7 +229,7 @@ describe("a write that fails", () => {
     const thrown = vi.spyOn(globalThis, "queueMicrotask").mockImplementation(() => {});
     drive.set(0, bytesOf(1), vi.fn());
     await disk.fail(full);
-    expect(() => thrown.mock.calls[0]![0]()).toThrow("disk full");
+    expect(() => thrown.mock.calls[0][0]()).toThrow("disk full");
     thrown.mockRestore();
   });
 });
@@ -242,7 +242,7 @@ describe("flushing", () => {
     set("second", 0, bytesOf(2));
     await disk.answer();
     expect(disk.requests.map(({ verb }) => verb)).toEqual(["write", "write", "flush"]);
-    disk.waiting[1]!.resolve();
+    disk.waiting[1].resolve();
     await flushed;
     expect(disk.waiting.map(({ verb }) => verb)).toEqual(["write"]);
   });
@@ -294,7 +294,7 @@ describe("flushing", () => {
     await vi.advanceTimersByTimeAsync(10);
     await disk.fail(new Error("no power"));
     expect(failures).toMatchObject([{ verb: "flush", error: { code: "IO" } }]);
-    failures[0]!.retry();
+    failures[0].retry();
     await settled();
     await disk.answer();
     expect(disk.requests.map(({ verb }) => verb)).toEqual(["write", "flush", "flush"]);

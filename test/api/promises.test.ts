@@ -89,8 +89,7 @@ describe("DiskSync refuses", () => {
     ]),
     [
       "an access handle of a Safari before 16.4",
-      () =>
-        new LateStorage(new MemoryStorage(imageBytes()), ways["a promise"]!, ["size", "truncate", "flush", "close"]),
+      () => new LateStorage(new MemoryStorage(imageBytes()), ways["a promise"], ["size", "truncate", "flush", "close"]),
     ],
   ];
 

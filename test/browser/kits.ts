@@ -127,10 +127,10 @@ function withoutMove(directory: FileSystemDirectoryHandle): FileSystemDirectoryH
 const folderKitNamed = (name: string) => folderKits.find((kit) => kit.name === name)!;
 
 const contractSuite = {
-  runFolderCase: (kit: string, index: number) => casesOf(folderKitNamed(kit))[index]!.run(folderKitNamed(kit)),
-  runStorageCase: (kit: string, index: number) => storageCases[index]!.run(kitNamed(kit)),
+  runFolderCase: (kit: string, index: number) => casesOf(folderKitNamed(kit))[index].run(folderKitNamed(kit)),
+  runStorageCase: (kit: string, index: number) => storageCases[index].run(kitNamed(kit)),
   runDiskCase: (kit: string, index: number, face: FaceKind, engine: EngineKind) =>
-    diskCases[index]!.run(kitNamed(kit), face, engine),
+    diskCases[index].run(kitNamed(kit), face, engine),
 };
 
 declare global {

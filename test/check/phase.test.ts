@@ -131,9 +131,9 @@ describeWith([cases], "The cases", () => {
     const looked = await openDisk(face, new MemoryStorage(file), { engine, readOnly: true });
     const mended = await openDisk(face, new MemoryStorage(file), { engine, repair: "all" });
     for (const disk of [looked, mended]) {
-      expect(firstDifference(await readRange(disk, 0, size), expected[0]!)).toBe(-1);
+      expect(firstDifference(await readRange(disk, 0, size), expected[0])).toBe(-1);
       const rest = disk.size - size;
-      expect(firstDifference(await readRange(disk, size, rest), expected[1]!.subarray(0, rest))).toBe(-1);
+      expect(firstDifference(await readRange(disk, size, rest), expected[1].subarray(0, rest))).toBe(-1);
     }
     expect(mended.repaired!.after.corruptions).toBe(0);
     await mended.close();

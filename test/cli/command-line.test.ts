@@ -77,28 +77,28 @@ describe("every option of every command", () => {
   });
 
   it.each(options)("is refused when it is given twice: $command $name", ({ command, name, value }) => {
-    const [one, other] = VALUES[value]!;
+    const [one, other] = VALUES[value];
     for (const twice of [
       [name, one, name, other],
       [`${name}=${one}`, name, other],
-      [name, one, ...ARGUMENTS[command]!, `${name}=${one}`],
+      [name, one, ...ARGUMENTS[command], `${name}=${one}`],
     ].slice(thorough ? 0 : 2)) {
-      const rest = twice.length > 4 ? [] : ARGUMENTS[command]!;
+      const rest = twice.length > 4 ? [] : ARGUMENTS[command];
       expectRefused(command, [...twice, ...rest], `option '${name} ${value}' is given twice`);
     }
   });
 
   it.each(options)("is refused when its value is empty: $command $name", ({ command, name }) => {
     for (const empty of thorough ? [[`${name}=`], [name, ""]] : [[name, ""]])
-      expectRefused(command, [...empty, ...ARGUMENTS[command]!], name);
+      expectRefused(command, [...empty, ...ARGUMENTS[command]], name);
   });
 });
 
 describe("every name", () => {
   it.each(commands)("is refused at once when it is empty: %s", (command) => {
-    const args = ARGUMENTS[command]!;
+    const args = ARGUMENTS[command];
     for (const index of args.keys()) {
-      if (!args[index]!.startsWith("--")) expectRefused(command, args.with(index, ""), /is empty|is invalid/);
+      if (!args[index].startsWith("--")) expectRefused(command, args.with(index, ""), /is empty|is invalid/);
     }
   });
 });

@@ -71,8 +71,8 @@ describe("parablock compare", () => {
   });
 
   it("looks through to the base", () => {
-    makeDisk(file("above.hds"), { size: SHAPE.size, fills: [SHAPE.fills![1]!] });
-    writeFileSync(file("below.raw"), bytesOf({ size: MEBIBYTE, fills: [SHAPE.fills![0]!] }));
+    makeDisk(file("above.hds"), { size: SHAPE.size, fills: [SHAPE.fills![1]] });
+    writeFileSync(file("below.raw"), bytesOf({ size: MEBIBYTE, fills: [SHAPE.fills![0]] }));
     expect(parablock(["compare", file("a.hds"), file("above.hds")]).status).toBe(1);
     expect(parablock(["compare", file("a.hds"), file("above.hds"), "--base-b", file("below.raw")]).status).toBe(0);
   });

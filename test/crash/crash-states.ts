@@ -26,7 +26,7 @@ export function* allStates(pending: Pending, freshOnly: boolean): Generator<Cras
     const fresh = sectors.map(({ versions }) => [false, ...versions.map(({ request }) => request === pending.newest)]);
     const picks = new Uint8Array(sectors.length);
     do {
-      const wanted = !freshOnly || size.request === pending.newest || picks.some((pick, index) => fresh[index]![pick]);
+      const wanted = !freshOnly || size.request === pending.newest || picks.some((pick, index) => fresh[index][pick]);
       if (wanted) yield { size: size.value, picks };
     } while (advance(picks, sectors));
   }
@@ -35,8 +35,8 @@ export function* allStates(pending: Pending, freshOnly: boolean): Generator<Cras
 /** Steps to the next combination, like an odometer; false after the last one. */
 function advance(picks: Uint8Array, sectors: PendingSector[]): boolean {
   for (let index = 0; index < picks.length; index++) {
-    if (picks[index]! < sectors[index]!.versions.length) {
-      picks[index]!++;
+    if (picks[index] < sectors[index].versions.length) {
+      picks[index]++;
       return true;
     }
     picks[index] = 0;
@@ -99,7 +99,7 @@ export function requestsOf({ sizes, sectors }: Pending): number[] {
 
 /** The sectors that begin before the file's end; the others are lost, whatever their version. */
 function within(sectors: PendingSector[], size: number): PendingSector[] {
-  if (sectors.length === 0 || sectors[sectors.length - 1]!.sector * SECTOR < size) return sectors;
+  if (sectors.length === 0 || sectors[sectors.length - 1].sector * SECTOR < size) return sectors;
   return sectors.filter(({ sector }) => sector * SECTOR < size);
 }
 
@@ -107,11 +107,11 @@ function within(sectors: PendingSector[], size: number): PendingSector[] {
 function keyOf({ sectors }: Pending, { size, picks }: CrashState): number {
   let [high, low] = [size | 0, 0x811c9dc5];
   for (let index = 0; index < picks.length; index++) {
-    const pick = picks[index]!;
+    const pick = picks[index];
     if (pick === 0) continue;
-    const { sector, versions } = sectors[index]!;
+    const { sector, versions } = sectors[index];
     high = Math.imul(high ^ sector, 0x9e3779b1) ^ (high >>> 15);
-    low = Math.imul(low ^ versions[pick - 1]!.request ^ Math.imul(sector, 0x85ebca6b), 0x01000193) ^ (low >>> 13);
+    low = Math.imul(low ^ versions[pick - 1].request ^ Math.imul(sector, 0x85ebca6b), 0x01000193) ^ (low >>> 13);
   }
   return (high >>> 0) * 2 ** 21 + (low >>> 11);
 }

@@ -130,13 +130,13 @@ export class CrashStorage implements StorageSync {
     for (const [sector, versions] of this.#sectors) {
       const last = versions.findLastIndex(({ request }) => covers(request));
       if (last < 0) continue;
-      this.#durable.set(versions[last]!.value, sector * SECTOR);
-      this.#flushed.set(sector, versions[last]!.request);
+      this.#durable.set(versions[last].value, sector * SECTOR);
+      this.#flushed.set(sector, versions[last].request);
       if (last === versions.length - 1) this.#sectors.delete(sector);
       else this.#sectors.set(sector, versions.slice(last + 1));
     }
     const last = this.#sizes.findLastIndex(({ request }) => covers(request));
-    if (last >= 0) this.#durableSize = this.#sizes[last]!.value;
+    if (last >= 0) this.#durableSize = this.#sizes[last].value;
     this.#sizes = this.#sizes.slice(last + 1);
     this.onChange?.();
   }
@@ -171,11 +171,11 @@ export class CrashStorage implements StorageSync {
     const image = new Uint8Array(size);
     image.set(this.#durable.subarray(0, Math.min(size, this.#durable.length)));
     for (let index = 0; index < picks.length; index++) {
-      const pick = picks[index]!;
+      const pick = picks[index];
       if (pick === 0) continue;
-      const { sector, versions } = sectors[index]!;
+      const { sector, versions } = sectors[index];
       const start = sector * SECTOR;
-      const value = versions[pick - 1]!.value;
+      const value = versions[pick - 1].value;
       image.set(start + SECTOR <= size ? value : value.subarray(0, Math.max(0, size - start)), Math.min(start, size));
     }
     return image;

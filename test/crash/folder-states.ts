@@ -118,10 +118,10 @@ export function keyOfState({ names, files }: FolderState, pending: FolderPending
 function keyOfFile({ sectors, durable }: Pending, base: number, { picks }: CrashState): number {
   let key = base;
   for (let index = 0; index < picks.length; index++) {
-    const pick = picks[index]!;
+    const pick = picks[index];
     if (pick === 0) continue;
-    const { sector, versions } = sectors[index]!;
-    key += keyOfVersion(sector, versions[pick - 1]!.request) - keyOfVersion(sector, durable.get(sector) ?? 0);
+    const { sector, versions } = sectors[index];
+    key += keyOfVersion(sector, versions[pick - 1].request) - keyOfVersion(sector, durable.get(sector) ?? 0);
   }
   return key;
 }

@@ -53,7 +53,7 @@ export class Guest {
       if (typeof source === "number") bytes.fill(0, from - sector * SECTOR, to - sector * SECTOR);
       else bytes.set(source.subarray(from - offset, to - offset), from - sector * SECTOR);
       change.push({ bytes, issued, completed: Number.POSITIVE_INFINITY });
-      this.#sectors[sector]!.push(change[change.length - 1]!);
+      this.#sectors[sector].push(change[change.length - 1]);
       this.#remember(bytes, sector);
     }
     return change;
@@ -109,7 +109,7 @@ export class Guest {
 
   /** Whether a sector reads as it did at a time, or as a request in flight leaves it. */
   #reads(content: Uint32Array, sector: number, time: number): boolean {
-    const versions = this.#sectors[sector]!;
+    const versions = this.#sectors[sector];
     const then = versions.findLast(({ completed }) => completed <= time);
     return versions.some(
       (version) =>
@@ -122,7 +122,7 @@ export class Guest {
   fault(content: Uint8Array): string | undefined {
     const words = wordsOf(content);
     for (let sector = 0; sector < this.#sectors.length; sector++) {
-      const versions = this.#sectors[sector]!;
+      const versions = this.#sectors[sector];
       const found = versions.findLast(({ bytes }) => equalAt(words, sector * SECTOR, bytes));
       if (found === undefined) return this.#describe(content.subarray(sector * SECTOR, (sector + 1) * SECTOR), sector);
     }
@@ -130,8 +130,8 @@ export class Guest {
   }
 
   #newest(sector: number): Uint8Array {
-    const versions = this.#sectors[sector]!;
-    return versions[versions.length - 1]!.bytes;
+    const versions = this.#sectors[sector];
+    return versions[versions.length - 1].bytes;
   }
 
   #remember(bytes: Uint8Array, sector: number): void {
@@ -142,13 +142,13 @@ export class Guest {
   #describe(bytes: Uint8Array, sector: number): string {
     const zero = bytes.every((byte) => byte === 0);
     const owner = zero ? "zeros" : (this.#known.get(firstWord(bytes)) ?? "bytes that were never written");
-    const versions = this.#sectors[sector]!.map(({ bytes: allowed }) => firstWord(allowed).toString(16));
+    const versions = this.#sectors[sector].map(({ bytes: allowed }) => firstWord(allowed).toString(16));
     return `sector ${sector} reads as ${owner} (${firstWord(bytes).toString(16)}), not as one of the versions it may have (${versions.join(", ")})`;
   }
 }
 
 const firstWord = (bytes: Uint8Array): number =>
-  (bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16) | (bytes[3]! << 24)) >>> 0;
+  (bytes[0] | (bytes[1] << 8) | (bytes[2] << 16) | (bytes[3] << 24)) >>> 0;
 
 /** Whether the bytes of a sector stand at `offset`: compared in words, as this is most of what the simulator does. */
 function equalAt(content: Uint32Array, offset: number, bytes: Uint8Array): boolean {

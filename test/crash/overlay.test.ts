@@ -80,7 +80,7 @@ function topOver(base: BlockDeviceSync, stores: (name: string) => StorageSync): 
 }
 
 function requireSame(what: string, found: Uint8Array, ...wanted: Uint8Array[]): void {
-  if (found.length !== wanted[0]!.length) throw new Error(`${what} has ${found.length} bytes`);
+  if (found.length !== wanted[0].length) throw new Error(`${what} has ${found.length} bytes`);
   for (let at = 0; at < found.length; at += UNIT) {
     const sector = found.subarray(at, at + UNIT);
     if (wanted.every((some) => firstDifference(sector, some.subarray(at, at + UNIT)) >= 0))

@@ -122,8 +122,8 @@ export class Session {
   #lossOf({ size, picks }: CrashState): string {
     const { sectors } = this.storage.pending();
     const survived = Array.from(picks, (pick, index) => {
-      const { sector, versions } = sectors[index]!;
-      return `${sector} ${pick === 0 ? "old" : `of request ${versions[pick - 1]!.request}`}`;
+      const { sector, versions } = sectors[index];
+      return `${sector} ${pick === 0 ? "old" : `of request ${versions[pick - 1].request}`}`;
     });
     return `power lost with ${size} bytes and sectors ${survived.join(", ") || "as flushed"}`;
   }

@@ -75,7 +75,7 @@ export function randomSetting(random: Random, scale: Scale): Setting {
   };
 }
 
-export const choose = <T>(random: Random, from: readonly T[]): T => from[below(random, from.length)]!;
+export const choose = <T>(random: Random, from: readonly T[]): T => from[below(random, from.length)];
 
 /** Shorter than the disk, as long, or longer; not always in whole sectors. */
 function randomBase(random: Random, size: number): MemoryStorage {

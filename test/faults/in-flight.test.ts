@@ -38,7 +38,7 @@ class Crowd {
 
   static async gather(seed: number, engine: "wasm" | "js"): Promise<Crowd> {
     const random = randomFrom(seed);
-    const clusterSize = [SECTOR, 4096, 7 * SECTOR][below(random, 3)]!;
+    const clusterSize = [SECTOR, 4096, 7 * SECTOR][below(random, 3)];
     const format: Format = random() < 0.5 ? "v1" : "v2";
     const memory = new MemoryStorage();
     const empty = DiskSync.create(memory, { size: CLUSTERS * clusterSize, clusterSize, format });

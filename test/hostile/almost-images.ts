@@ -36,7 +36,7 @@ export function almostImage(random: Random): AlmostImage {
     `data_off ${header.dataOffset}, flags ${header.flags}, in_use ${header.inUse}, ext_off ${header.extensionOffset}`,
   );
   for (let count = below(random, 5); count > 0; count--) {
-    const name = NAMES[below(random, NAMES.length)]!;
+    const name = NAMES[below(random, NAMES.length)];
     bytes = MUTATIONS[name](bytes, random, shape);
     lines.push(name);
   }
@@ -45,7 +45,7 @@ export function almostImage(random: Random): AlmostImage {
 
 function randomShape(random: Random): Shape {
   const format: Format = random() < 0.6 ? "v1" : "v2";
-  const tracks = [1, 1, 2, 3, 7][below(random, 5)]!;
+  const tracks = [1, 1, 2, 3, 7][below(random, 5)];
   const batEntries = random() < 0.05 ? 110 + below(random, 10) : 1 + below(random, 9);
   const batEnd = Math.ceil((BAT + 4 * batEntries) / SECTOR);
   const aligned = Math.ceil(batEnd / tracks) * tracks;
@@ -138,15 +138,15 @@ const MUTATIONS = {
     }),
   fieldFlip: (bytes, random) =>
     changed(bytes, (view) => {
-      const at = FIELDS[below(random, FIELDS.length)]!;
+      const at = FIELDS[below(random, FIELDS.length)];
       // The higher bits of sizes only make a test wait.
       const bit = below(random, at === 28 ? 6 : 32);
       if (at + 4 <= bytes.length) view.setUint32(at, (view.getUint32(at, true) ^ (1 << bit)) >>> 0, true);
     }),
   fieldSet: (bytes, random) =>
     changed(bytes, (view) => {
-      const at = FIELDS[below(random, FIELDS.length)]!;
-      const value = random() < 0.5 ? below(random, 40) : WORDS[below(random, WORDS.length)]!;
+      const at = FIELDS[below(random, FIELDS.length)];
+      const value = random() < 0.5 ? below(random, 40) : WORDS[below(random, WORDS.length)];
       if (at + 4 <= bytes.length && (at !== 28 || value < 64)) view.setUint32(at, value, true);
     }),
   cut: (bytes, random, { tracks }) =>

@@ -13,7 +13,7 @@ async function readAll(disk: AnyDisk): Promise<void> {
   void disk.info;
   for (let offset = 0, step = 0; offset < disk.size && step < 5; step++) {
     const runs = await disk.status(offset, disk.size - offset, 1000);
-    offset = runs[runs.length - 1]!.offset + runs[runs.length - 1]!.length;
+    offset = runs[runs.length - 1].offset + runs[runs.length - 1].length;
   }
   for (const offset of [0, disk.size - 512]) await tolerant(() => disk.read(new Uint8Array(512), offset));
   await disk.check();

@@ -20,7 +20,7 @@ const images = fc
     const hosts: number[] = [];
     for (let guest = 0; guest < count; guest++) {
       const pick = order.next().value;
-      hosts.push(pick % 3 === 0 ? -1 : free.splice(pick % free.length, 1)[0]!);
+      hosts.push(pick % 3 === 0 ? -1 : free.splice(pick % free.length, 1)[0]);
     }
     return { format, tracks, hosts, ...(withExtension ? { extension: emptyExtension(tracks) } : {}) };
   });

@@ -25,7 +25,7 @@ async function attempt(world: World, step: Step, failing: FailingStorage): Promi
   const now = await readRange(world.disk);
   const expected = now.map((byte, index) => {
     const inside = index >= offset && index < offset + length && step.verb !== "flush";
-    return inside && byte === world.model[index] ? byte : before[index]!;
+    return inside && byte === world.model[index] ? byte : before[index];
   });
   expectSame(now, expected, 0);
   world.model.set(now);

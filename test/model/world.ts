@@ -338,7 +338,7 @@ async function layer(
   content.set(beneath.content.subarray(0, size));
   const memory = new MemoryStorage();
   const options = beneath.base === undefined ? { engine } : { engine, base: beneath.base };
-  const clusterSize = CLUSTER_SIZES[below(random, 4)]!;
+  const clusterSize = CLUSTER_SIZES[below(random, 4)];
   const format = random() < 0.5 ? "v1" : "v2";
   const disk = await createDisk(face, memory, { ...options, size, clusterSize, format });
   for (let count = 0; count < 4; count++) {

@@ -16,7 +16,7 @@ import { DEFAULT_CLUSTER_SIZE } from "../../src/options.js";
 import { MANIFEST, ROOT } from "./installation.js";
 
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
-const matches = (text: string, pattern: RegExp) => Array.from(text.matchAll(pattern), (match) => match[1]!);
+const matches = (text: string, pattern: RegExp) => Array.from(text.matchAll(pattern), (match) => match[1]);
 
 describe("docs/format.md", () => {
   test("gives the constants that the code has", () => {

@@ -102,7 +102,7 @@ describe("in strict TypeScript, all declarations checked", () => {
     const status: Extent[] = await disk.status(0, 512);
     for (const run of status) run.fileOffset?.toFixed();
     // @ts-expect-error: not everything lies in a file
-    status[0]!.fileOffset.toFixed();
+    status[0].fileOffset.toFixed();
     const device: BlockDevice = disk;
     const beneath: BlockDeviceSync = made;
     // @ts-expect-error: a synchronous disk cannot stand on an asynchronous storage
@@ -145,7 +145,7 @@ describe("bundled for a browser", () => {
       stdin: { contents: source, resolveDir: installation.folder },
       ...{ bundle: true, platform: "browser", format: "iife", target: "es2022", write: false, logLevel: "silent" },
     });
-    const { text } = outputFiles[0]!;
+    const { text } = outputFiles[0];
     expect(warnings).toEqual([]);
     expect(text).not.toMatch(/["'`]node:|\brequire\(/);
     const page: Record<string, unknown> = createContext({ atob, performance, MessageChannel });

@@ -13,8 +13,8 @@ const README = readFileSync(join(ROOT, "README.md"), "utf8");
 function examples(heading: string, language: string): string[] {
   const start = README.indexOf(`\n## ${heading}\n`);
   if (start < 0) throw new Error(`README.md has no heading "${heading}"`);
-  const section = README.slice(start + 1).split(/^## /m)[1]!;
-  return Array.from(section.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "gm")), (match) => match[1]!);
+  const section = README.slice(start + 1).split(/^## /m)[1];
+  return Array.from(section.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "gm")), (match) => match[1]);
 }
 
 let installation: Installation;
@@ -49,7 +49,7 @@ test("the example for a worker, bundled, answers with a disk's bytes", async () 
   const answer = new Promise<Uint8Array>((resolve) => {
     self.postMessage = resolve;
   });
-  runInContext(outputFiles[0]!.text, createContext({ atob, fetch, self }));
+  runInContext(outputFiles[0].text, createContext({ atob, fetch, self }));
   await self.onmessage!({ data: { url: "disk.hds", offset: 4094, length: 6 } });
   expect(new TextDecoder().decode(await answer)).toBe("sector");
 });

@@ -122,10 +122,10 @@ describeWith([fixtures], "Disks that other software wrote", () => {
       const memory = new MemoryStorage();
       const made = await createDisk(face, memory, { size, clusterSize: clusterSize / 2, format, engine });
       await copy(original, made);
-      expect(await guestMd5(made)).toBe(disks[2]!.guestMd5);
+      expect(await guestMd5(made)).toBe(disks[2].guestMd5);
       await made.close();
       const reopened = await openDisk(face, new MemoryStorage(memory.toUint8Array()), { engine, readOnly: true });
-      expect(await guestMd5(reopened)).toBe(disks[2]!.guestMd5);
+      expect(await guestMd5(reopened)).toBe(disks[2].guestMd5);
       expect(reopened.allocatedBytes).toBe(99 * MIB);
       expect(reopened.info.findings).toEqual([]);
     });

@@ -158,10 +158,10 @@ function medianFrame(): Promise<number> {
     const times: number[] = [];
     const frame = (time: number) => {
       times.push(time);
-      if (time - times[0]! < 500) requestAnimationFrame(frame);
+      if (time - times[0] < 500) requestAnimationFrame(frame);
       else {
-        const gaps = times.slice(1).map((at, index) => at - times[index]!);
-        resolve(gaps.sort((a, b) => a - b)[gaps.length >> 1]!);
+        const gaps = times.slice(1).map((at, index) => at - times[index]);
+        resolve(gaps.sort((a, b) => a - b)[gaps.length >> 1]);
       }
     };
     requestAnimationFrame(frame);

@@ -33,7 +33,7 @@ test.each(fights)("of processes that fight for one image never two have it ($nam
   linkSync(image, `${image}.link`);
   const names = [image, fight.names === "two names" ? `${image}.link` : image];
   const children = fight.environments.map((environment, index) =>
-    Child.node(program, [names[index]!, marker, log, "AB"[index]!, String(TIMES)], environment),
+    Child.node(program, [names[index], marker, log, "AB"[index], String(TIMES)], environment),
   );
   for (const child of children) await child.line();
   for (const child of children) child.send("go");

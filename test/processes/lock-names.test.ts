@@ -114,7 +114,7 @@ describe.each(pairs)("An image that a $holder process has, and a $comer one want
     const [holder, comer] = [holders[pair.holder], comers[pair.comer]];
     const image = await newImage();
     expect(await holder.ask(`open ${has} ${image}`)).toMatch(/^ok/);
-    const name = ways[way]!(image);
+    const name = ways[way](image);
     await expectRefused(holder, comer, name, wants);
     await holder.ask("close");
     expect(await comer.ask(`open ${wants} ${name}`)).toMatch(/^ok/);
@@ -255,8 +255,8 @@ describe("Threads of one process without native calls", () => {
     const threads = [0, 1].map(() => new Worker(code, { eval: true, env: { ...process.env, ...PLAIN } }));
     const ask = (thread: number, message: string) =>
       new Promise((resolve) => {
-        threads[thread]!.once("message", resolve);
-        threads[thread]!.postMessage(message);
+        threads[thread].once("message", resolve);
+        threads[thread].postMessage(message);
       });
     expect(await ask(0, image)).toBe("file");
     expect(await ask(1, name)).toContain(`${name} is in use by this process`);

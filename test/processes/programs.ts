@@ -70,7 +70,7 @@ export class Child {
   /** The first line from `from` on that a test accepts. @throws Error if the process ends without one */
   async line(accept: (line: string) => boolean = () => true, from = 0): Promise<string> {
     for (let next = from; ; ) {
-      for (; next < this.lines.length; next++) if (accept(this.lines[next]!)) return this.lines[next]!;
+      for (; next < this.lines.length; next++) if (accept(this.lines[next])) return this.lines[next];
       if (this.#closed) throw new Error(`the process ended without the line waited for: ${this.#errors}`);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }

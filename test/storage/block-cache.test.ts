@@ -122,7 +122,7 @@ describe("A block cache", () => {
     const first = cache.read(new Uint8Array(10), 0);
     await nextTurn();
     expect(parts.length).toBe(1);
-    parts[0]!(0);
+    parts[0](0);
     expect(await first).toBe(10);
     expect(await Promise.race([whole, nextTurn().then(() => "waits")])).toBe("waits");
   });
@@ -185,9 +185,9 @@ describe("A block cache", () => {
     const reading = Promise.resolve(cache.read(new Uint8Array(8 * KIB), 0)).catch(() => "failed");
     await nextTurn();
     expect(ends.length).toBe(2);
-    ends[1]!(new Error("no bytes"));
+    ends[1](new Error("no bytes"));
     expect(await Promise.race([reading, nextTurn().then(() => "waits")])).toBe("waits");
-    ends[0]!();
+    ends[0]();
     expect(await reading).toBe("failed");
   });
 

@@ -101,7 +101,7 @@ describe("A cached storage", () => {
     expect(waiting.length).toBe(1);
     const writing = storage.write(new Uint8Array(50).fill(9), 10);
     await turn();
-    waiting.splice(1)[0]!();
+    waiting.splice(1)[0]();
     await writing;
     const late = readInto(storage, new Uint8Array(100), 0);
     await turn();

@@ -48,7 +48,7 @@ describe("An HttpStorage says what holds its answers together", () => {
     expect(warnings.length).toBe(kind === "nothing" ? 1 : 0);
     if (kind !== "nothing") return;
     expect(warnings[0]).toMatchObject({ code: "UNPINNED", url: URL_ });
-    expect(warnings[0]!.message).toMatch(/guest\.hds: .*bytes of both are mixed.*expect: sha256 or version/);
+    expect(warnings[0].message).toMatch(/guest\.hds: .*bytes of both are mixed.*expect: sha256 or version/);
   });
 
   it("and is not opened where the hook for warnings throws", async () => {

@@ -98,7 +98,7 @@ describe("HttpStorage", () => {
   it("takes a unit of ranges in any case, as the standard has it", async () => {
     for (const unit of ["Bytes", "BYTES"]) {
       const spoil: Spoil = (answer) =>
-        withHeaders(answer, { "content-range": answer.headers["content-range"]!.replace("bytes", unit) });
+        withHeaders(answer, { "content-range": answer.headers["content-range"].replace("bytes", unit) });
       const storage = await openAt(rangeServer(() => content, spoil));
       expect(await readSome(storage)).toBe(100);
       expect((await openAt(rangeServer(() => new Uint8Array(0), spoil))).size()).toBe(0);
@@ -275,7 +275,7 @@ describe("HttpStorage", () => {
     for (const read of reads) expect((await read).code).toBe(code);
     expect(server.asked.length).toBe(3);
     if (way === "close") return;
-    expect((await reads[0]!).cause).toEqual(new Error("enough"));
+    expect((await reads[0]).cause).toEqual(new Error("enough"));
     expect((await failureOf(readSome(storage))).code).toBe("ABORTED");
     expect(server.asked.length).toBe(3);
   });

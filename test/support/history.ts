@@ -35,7 +35,7 @@ export class History {
   /** A write begins; version 0 is a discard. */
   begin(version: number, first: number, count: number): Write {
     const write = { version, begun: ++this.#time, done: Number.POSITIVE_INFINITY };
-    for (let sector = first; sector < first + count; sector++) this.#sectors[sector]!.push(write);
+    for (let sector = first; sector < first + count; sector++) this.#sectors[sector].push(write);
     return write;
   }
 
@@ -69,13 +69,13 @@ export class History {
 
   /** What is wrong with what a read got; undefined if nothing is. */
   endRead({ first, begun, before }: Read, content: Uint8Array): string | undefined {
-    const since = (sector: number) => this.#sectors[sector]!.filter((write) => write.begun > begun);
-    return problemWith(content, first, (sector) => [...before[sector - first]!, ...since(sector)]);
+    const since = (sector: number) => this.#sectors[sector].filter((write) => write.begun > begun);
+    return problemWith(content, first, (sector) => [...before[sector - first], ...since(sector)]);
   }
 
   /** What is wrong with the content of a disk that was cut off; undefined if nothing is. */
   problemWith(content: Uint8Array): string | undefined {
-    return problemWith(content, 0, (sector) => this.#sectors[sector]!);
+    return problemWith(content, 0, (sector) => this.#sectors[sector]);
   }
 
   /** Takes what a disk holds for given, as it is durable now. */

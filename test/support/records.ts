@@ -19,7 +19,7 @@ export function recordOf(number: number): Uint8Array<ArrayBuffer> {
 export function numberOf(bytes: Uint8Array): number {
   const words = new Uint32Array(bytes.slice().buffer);
   if (words.every((word) => word === 0)) return 0;
-  const number = words[0]!;
+  const number = words[0];
   if (recordOf(number).some((byte, index) => byte !== bytes[index]))
     throw new Error(`a slot holds neither a record nor zeros, but something that begins with ${number}`);
   return number;

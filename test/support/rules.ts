@@ -113,7 +113,7 @@ export class RuleStorage implements StorageSync {
     const durablePlaces = placesOf(this.#durable!);
     for (const [guest, entry] of after.bat.entries()) {
       if (entry === before.bat[guest]) continue;
-      this.#forget(before.bat[guest]! * before.unit, before.clusterSize);
+      this.#forget(before.bat[guest] * before.unit, before.clusterSize);
       if (entry === 0) continue;
       const start = entry * after.unit;
       const end = start + after.clusterSize;

@@ -87,7 +87,7 @@ function show(rows: readonly MapRow[]): Chart {
         tooltip: {
           callbacks: {
             label: ({ datasetIndex, dataIndex, dataset }) => {
-              const row = rows[dataIndex]!;
+              const row = rows[dataIndex];
               return ` ${dataset.label}: ${tell(row, datasetIndex === 0 ? row.wasm : row.js)}`;
             },
           },

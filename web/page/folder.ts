@@ -8,10 +8,10 @@ export interface Found {
 
 /** The one image among files. @throws Error with a sentence that says what to do, where there is none or more than one */
 export function imageAmong(found: readonly Found[]): File {
-  if (found.length === 1) return found[0]!.file;
+  if (found.length === 1) return found[0].file;
   const images = found.filter(({ path }) => /\.hds$/i.test(path));
   const folder = folderOf(found);
-  if (images.length === 1) return images[0]!.file;
+  if (images.length === 1) return images[0].file;
   if (images.length === 0) {
     throw new Error(
       `${folder} holds no .hds file: choose a .hdd folder that Parallels Desktop made, or the image itself.`,
@@ -23,10 +23,8 @@ export function imageAmong(found: readonly Found[]): File {
 }
 
 function folderOf(found: readonly Found[]): string {
-  const [first = "", ...rest] = found.map(({ path }) => path.split("/")[0]!);
-  return first !== "" && rest.every((part) => part === first) && found[0]!.path.includes("/")
-    ? first
-    : "What you chose";
+  const [first = "", ...rest] = found.map(({ path }) => path.split("/")[0]);
+  return first !== "" && rest.every((part) => part === first) && found[0].path.includes("/") ? first : "What you chose";
 }
 
 /** The files of an `<input type=file>`, of either kind. */

@@ -119,19 +119,19 @@ function drawCell(
   const [x, y, side] = [(cell % columns) * pitch, Math.floor(cell / columns) * pitch, pitch - gap];
   const radius = side >= 10 ? 2.5 : 1;
   square(context, x, y, side, side, radius, zero);
-  const bytes = data[cell]!;
+  const bytes = data[cell];
   if (bytes === 0) return;
   // A cell that is partly allocated is partly filled, from below; a little is still seen.
   const share = bytes / Math.min(cellSize, length - cell * cellSize);
   const height = Math.max(side / 5, side * Math.min(1, share));
   square(context, x, y + side - height, side, height, radius, colourOf(picture, cell));
-  if (breaks[cell]! > 0 && side >= SMALLEST_WITH_DOT)
+  if (breaks[cell] > 0 && side >= SMALLEST_WITH_DOT)
     dot(context, x + side / 2, y + side - height / 2, Math.min(4, height / 5));
 }
 
 /** The colour of a cell: where its data lies in the file. */
 export function colourOf({ place, dataOffset, fileSize }: PictureData, cell: number): string {
-  return colourAt((place[cell]! - dataOffset) / Math.max(1, fileSize - dataOffset));
+  return colourAt((place[cell] - dataOffset) / Math.max(1, fileSize - dataOffset));
 }
 
 function square(

@@ -150,7 +150,7 @@ export class MapPanel {
     const from = picture.offset + cell * picture.cellSize;
     const length = Math.min(picture.cellSize, picture.offset + picture.length - from);
     part("read-here").replaceChildren(
-      `${formatSize(from)}, ${formatShare(picture.data[cell]!, length)} data`,
+      `${formatSize(from)}, ${formatShare(picture.data[cell], length)} data`,
       make("small", {}, `${grouped(from)} to ${grouped(from + length - 1)}`),
     );
     this.#canvas.setAttribute("aria-valuenow", `${cell}`);

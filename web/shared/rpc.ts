@@ -32,7 +32,7 @@ export function answer<V extends Described>(port: Port, handlers: Handlers<V>): 
     const transfer: Transferable[] = [];
     const progress = (share: number) => port.postMessage({ id, progress: share } satisfies Reply, []);
     try {
-      const result = await handlers[verb]!(argument as Argument<V, string>, { progress, transfer });
+      const result = await handlers[verb](argument as Argument<V, string>, { progress, transfer });
       port.postMessage({ id, result } satisfies Reply, transfer);
     } catch (error) {
       port.postMessage({ id, failure: packError(error) } satisfies Reply, []);

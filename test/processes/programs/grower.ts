@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { createFile } from "../../../src/node.js";
 
-const path = process.argv[2]!;
+const path = process.argv[2];
 const disk = await createFile(path, { size: 2 ** 26, clusterSize: 65536, prealloc: { mode: "falloc", size: 2 ** 22 } });
 await disk.write(new Uint8Array(1000).fill(1), 0);
 const grown = statSync(path).size;

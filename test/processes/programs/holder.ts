@@ -19,7 +19,7 @@ async function open(role: string, path: string): Promise<string> {
     disks.push(await createFile(path, { size: 65536, clusterSize: 4096, replace: true }));
     return "ok";
   }
-  const options = OPTIONS[role]!;
+  const options = OPTIONS[role];
   const storage = await FileStorage.open(path, options);
   disks.push(await Disk.open(storage, { readOnly: options.readOnly === true }));
   return `ok ${storage.lock}`;
