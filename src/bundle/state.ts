@@ -13,6 +13,7 @@ import { exclusively, Mutex } from "../mutex.js";
 import type { Operation } from "../operation.js";
 import type { Folder } from "../storage/folder.js";
 import { type Descriptor, parseDescriptor } from "./descriptor.js";
+import { decodeText } from "./encoding.js";
 import { DESCRIPTOR_DRAFT, DESCRIPTOR_NAME } from "./file-names.js";
 import type { Guid } from "./guid.js";
 import { closeAll, Live } from "./live.js";
@@ -123,9 +124,9 @@ export class State {
   *#hasChanged(): Operation<boolean> {
     if (this.folder.readOnly) return false;
     const { descriptor } = this;
-    const now = parseDescriptor(yield* readDescriptor(this.folder), descriptor.options);
-    if (now.toString() === descriptor.toString()) return false;
-    this.descriptor = now;
+    const bytes = yield* readDescriptor(this.folder);
+    if (decodeText(bytes).text === descriptor.toString()) return false; // parsing a large one takes long
+    this.descriptor = parseDescriptor(bytes, descriptor.options);
     return true;
   }
 
