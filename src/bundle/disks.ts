@@ -26,6 +26,18 @@ abstract class Described {
     return Math.max(...this.live.segments.map(({ clusterSize }) => clusterSize));
   }
 
+  /** How many of them the disk has. */
+  get clusterCount(): number {
+    return this.live.segments.reduce((sum, { size, clusterSize }) => sum + Math.ceil(size / clusterSize), 0);
+  }
+
+  /** Guest data that the images on top hold, in whole clusters: what was written since the last snapshot. */
+  get allocatedBytes(): number {
+    return this.live.segments.reduce((sum, { top, size, clusterSize }) => {
+      return sum + ("image" in top ? top.image.engine.allocatedCount * clusterSize : size);
+    }, 0);
+  }
+
   get readOnly(): boolean {
     return this.live.readOnly;
   }

@@ -4,7 +4,7 @@
  * them, the descriptor is replaced as a whole, and files go when it names them no more.
  */
 import type { EngineKind } from "../engine/engine.js";
-import { DiskError, fieldOf } from "../errors.js";
+import { DiskError, fieldOf, reasonOf } from "../errors.js";
 import type { Chain } from "../image/chain.js";
 import { createFile, removeFile, renameFile, syncFolder } from "../medium/files.js";
 import type { PreallocationOption } from "../medium/preallocation.js";
@@ -104,9 +104,10 @@ export class State {
     try {
       segments = yield* this.openSegments(guid, readOnly);
     } catch (error) {
-      // A file that went meanwhile, because somebody else changed the bundle.
-      if (fieldOf(error, "code") === "NOT_FOUND" && (yield* this.#hasChanged())) return yield* again();
-      throw error;
+      if (fieldOf(error, "code") !== "NOT_FOUND") throw error;
+      // Files go where somebody else changes the bundle.
+      if (yield* this.#hasChanged()) return yield* again();
+      throw missingImage(error);
     }
     if (yield* this.#hasChanged()) {
       yield* closeAll(segments);
@@ -215,4 +216,9 @@ export function* quietly(operation: Operation<void>): Operation<void> {
   } catch {
     // Whoever looks finds it.
   }
+}
+
+function missingImage(cause: unknown): DiskError {
+  const message = `an image of the bundle is not in its folder: ${reasonOf(cause)}; restore it from a backup`;
+  return new DiskError("BAD_BUNDLE", message, { path: fieldOf(fieldOf(cause, "details"), "path") }, cause);
 }

@@ -74,8 +74,8 @@ export class RemoteDisk implements BlockDevice {
     return this.#connection.allocatedBytes;
   }
 
-  /** The version of the format. */
-  get format(): Format {
+  /** The version of the format; absent for a disk that is no single Parallels image. */
+  get format(): Format | undefined {
     return this.#properties.format;
   }
 

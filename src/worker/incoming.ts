@@ -81,7 +81,7 @@ function areProperties(value: unknown): value is Properties {
   if (!isObject(value)) return false;
   const { size, clusterSize, clusterCount, format, readOnly, path } = value;
   const named = path === undefined || typeof path === "string";
-  const known = (format === "v1" || format === "v2") && typeof readOnly === "boolean" && named;
+  const known = (format === undefined || format === "v1" || format === "v2") && typeof readOnly === "boolean" && named;
   return known && isCount(size) && isCount(clusterCount) && isCount(clusterSize) && clusterSize > 0;
 }
 

@@ -10,7 +10,7 @@
  *     page -> worker   bye                        the page knows; the worker may let go of the lock
  */
 
-import type { Extent } from "../device/block-device.js";
+import type { AnyDevice, Extent } from "../device/block-device.js";
 import type { Format } from "../format/header.js";
 import type { DiskInfo } from "../image/info.js";
 import type { CheckReport, RepairLevel, RepairReport } from "../image/reports.js";
@@ -25,12 +25,24 @@ export interface Port {
   removeEventListener(type: string, listener: (event: Event) => void): void;
 }
 
+/** What can be served: any block device. What it lacks, the other end is told when it asks for it. */
+export type Servable = AnyDevice & {
+  readonly clusterCount?: number;
+  readonly allocatedBytes?: number;
+  readonly format?: Format;
+  readonly info?: DiskInfo;
+  check?(): CheckReport | Promise<CheckReport>;
+  repair?(level: RepairLevel): RepairReport | Promise<RepairReport>;
+  abandon?(): void | Promise<void>;
+};
+
 /** What does not change while a disk is open. */
 export interface Properties {
   size: number;
   clusterSize: number;
   clusterCount: number;
-  format: Format;
+  /** Absent for what is no Parallels image. */
+  format: Format | undefined;
   readOnly: boolean;
   path: string | undefined;
 }

@@ -3,8 +3,7 @@
  * answers each when it is done. While it lives it holds a Web Lock of its own: who gets that lock knows that the worker
  * has ended, however it ended.
  */
-import type { Disk } from "../disk.js";
-import type { DiskSync } from "../disk-sync.js";
+import { DiskError } from "../errors.js";
 import { quote } from "../printable.js";
 import { requireRange } from "../requests.js";
 import { isVerb, type Malformed, toWorker } from "./incoming.js";
@@ -14,6 +13,7 @@ import {
   type Port,
   type Properties,
   type Request,
+  type Servable,
   send,
   type ToPage,
   type ToWorker,
@@ -30,9 +30,9 @@ import { packError } from "./wire-error.js";
  * ```
  *
  * @param port a MessagePort, or the global scope of a dedicated worker; other messages may go the same way
- * @param disk of either face; a promise that rejects makes `connectDisk` reject with the same error
+ * @param disk a block device of either face: a disk, a bundle's, a raw one; a promise that rejects makes `connectDisk` reject with the same error
  */
-export function serveDisk(port: Port, disk: Disk | DiskSync | Promise<Disk | DiskSync>): DiskServer {
+export function serveDisk(port: Port, disk: Servable | Promise<Servable>): DiskServer {
   return new DiskServer(port, disk);
 }
 
@@ -41,7 +41,7 @@ export class DiskServer {
   /** Resolves when the disk is closed and the other end knows: the worker may end. */
   readonly ended: Promise<void>;
   readonly #port: Port;
-  readonly #disk: Promise<Disk | DiskSync>;
+  readonly #disk: Promise<Servable>;
   readonly #begun: Promise<void>;
   readonly #underWay = new Set<Promise<void>>();
   #greeting: ToPage | undefined;
@@ -49,7 +49,7 @@ export class DiskServer {
   #end!: () => void;
 
   /** @internal */
-  constructor(port: Port, disk: Disk | DiskSync | Promise<Disk | DiskSync>) {
+  constructor(port: Port, disk: Servable | Promise<Servable>) {
     this.#port = port;
     this.#disk = Promise.resolve(disk);
     const stopListening = listen(port, toWorker, (message) => this.#receive(message));
@@ -68,7 +68,7 @@ export class DiskServer {
 
   /** Closes the disk from this side; the other end is told. Where that fails the disk stays open, as with `Disk.close`. */
   async close(): Promise<void> {
-    await (await this.#disk).close();
+    await (await this.#disk).close?.();
     await this.#answered();
     send<ToPage>(this.#port, { kind: "closed" });
   }
@@ -76,7 +76,7 @@ export class DiskServer {
   async #begin(): Promise<void> {
     try {
       const disk = await this.#disk;
-      const { allocatedBytes } = disk;
+      const { allocatedBytes = 0 } = disk;
       const lock = await this.#holdLock();
       this.#greeting = { kind: "welcome", properties: propertiesOf(disk), allocatedBytes, lock };
     } catch (error) {
@@ -128,7 +128,7 @@ export class DiskServer {
       const disk = await this.#disk;
       const answer = await perform(disk, request);
       if (request.verb === "close") await this.#answered();
-      const { allocatedBytes } = disk;
+      const { allocatedBytes = 0 } = disk;
       send<ToPage>(
         this.#port,
         { kind: "done", id, answer, allocatedBytes },
@@ -151,44 +151,70 @@ export class DiskServer {
   }
 }
 
-async function closeAnyway(disk: Disk | DiskSync): Promise<void> {
+async function closeAnyway(disk: Servable): Promise<void> {
   try {
-    await disk.close();
+    await disk.close?.();
   } finally {
-    await disk.abandon();
+    await disk.abandon?.();
   }
 }
 
 /** Calls the verb at once, so that requests take effect in the order of their arrival. */
-function perform(disk: Disk | DiskSync, request: Request) {
+function perform(disk: Servable, request: Request) {
   switch (request.verb) {
     case "read":
       return readBytes(disk, request.offset, request.length);
     case "write":
-      return disk.write(request.buffer, request.offset);
-    case "discard":
-      return disk.discard(request.offset, request.length);
+      return able(disk, "write")(request.buffer, request.offset);
     case "writeZeroes":
-      return disk.writeZeroes(request.offset, request.length);
+    case "discard":
+      return able(disk, request.verb)(request.offset, request.length);
     case "status":
-      return disk.status(request.offset, request.length, request.limit);
+      return able(disk, "status")(request.offset, request.length, request.limit);
     case "repair":
-      return disk.repair(request.level);
+      return able(disk, "repair")(request.level);
     case "info":
+      if (disk.info === undefined) throw unable("info");
       return disk.info;
     default:
       if (!isVerb(request.verb)) throw new TypeError(`verb: expected one of a disk's, got ${quote(request.verb)}`);
-      return disk[request.verb]();
+      return able(disk, request.verb)();
   }
 }
 
-async function readBytes(disk: Disk | DiskSync, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+type Verbs = Required<Servable>;
+type Able = { [Name in keyof Verbs]: Verbs[Name] extends (...given: never[]) => unknown ? Name : never }[keyof Verbs];
+
+/** A verb of the disk. @throws DiskError UNSUPPORTED for what it cannot do */
+function able<Name extends Able>(disk: Servable, name: Name): Verbs[Name] {
+  const verb = disk[name];
+  if (verb === undefined) throw unable(name);
+  return (verb as (...given: unknown[]) => unknown).bind(disk) as Verbs[Name];
+}
+
+function unable(verb: string): DiskError {
+  return new DiskError("UNSUPPORTED", `the disk that is served here has no ${verb}`, { verb });
+}
+
+async function readBytes(disk: Servable, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
   requireRange(disk.size, offset, length); // before there is memory for it
   const bytes = new Uint8Array(length);
   await disk.read(bytes, offset);
   return bytes;
 }
 
-function propertiesOf({ size, clusterSize, clusterCount, format, readOnly, path }: Disk | DiskSync): Properties {
-  return { size, clusterSize, clusterCount, format, readOnly, path };
+function propertiesOf({
+  size,
+  clusterSize = 512,
+  clusterCount,
+  format,
+  readOnly,
+  path,
+  ...disk
+}: Servable): Properties {
+  return {
+    ...{ size, clusterSize, format, path },
+    clusterCount: clusterCount ?? Math.ceil(size / clusterSize),
+    readOnly: readOnly ?? disk.write === undefined,
+  };
 }

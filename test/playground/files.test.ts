@@ -47,11 +47,9 @@ describeWith(browserNeeds, "The playground, given", () => {
     await opened(page, "picked.hds");
   });
 
-  it("a folder with several images, says that it cannot be opened yet and what to do", async () => {
+  it("a folder with several images and no descriptor, says what is missing and what to do", async () => {
     await drop(page, writeBundle(folder("Many.hdd"), "many.0.hds", "many.1.hds"));
-    expect(await notice(page)).toMatch(
-      /^Many\.hdd holds 2 images .* cannot be opened yet: merge its snapshots .* alone\.$/,
-    );
+    expect(await notice(page)).toMatch(/^Many\.hdd holds 2 images, but no DiskDescriptor\.xml .* alone\.$/);
     await screenshot(page, "several-images");
     await page.click("#notices button");
     expect(await page.locator("#notices .notice").count()).toBe(0);

@@ -2,7 +2,8 @@
 import { closeSync, mkdirSync, openSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { bootSector } from "../../examples/boot-sector.js";
-import { createFileSync } from "../../src/node.js";
+import { BundleSync } from "../../src/bundle.js";
+import { createFileSync, FileFolderSync, openFileSync } from "../../src/node.js";
 import { makeImage } from "../support/image.js";
 
 const CLUSTER = 64 * 1024;
@@ -19,10 +20,26 @@ export function writeBootImage(path: string): string {
 /** A folder as Parallels Desktop makes them: images, and what describes them. */
 export function writeBundle(folder: string, ...images: string[]): string {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "DiskDescriptor.xml"), '<?xml version="1.0"?><Parallels_disk_image/>');
   writeFileSync(join(folder, "disk.hdd"), "");
+  writeFileSync(join(folder, "Snapshots.xml"), "<x/>");
   for (const name of images) writeBootImage(join(folder, name));
   return folder;
+}
+
+/** A bundle that boots, with a snapshot of the disk before its second cluster was written; answers the snapshot's GUID. */
+export function writeBootBundle(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  const image = openFileSync(writeBootImage(`${folder}.boot`));
+  const bundle = BundleSync.create(FileFolderSync.open(folder), { size: image.size, clusterSize: 65536 });
+  const disk = bundle.openDisk();
+  const bytes = new Uint8Array(image.size);
+  image.read(bytes, 0);
+  disk.write(bytes.subarray(0, 65536), 0);
+  const guid = bundle.createSnapshot();
+  if (bytes.length > 65536) disk.write(bytes.subarray(65536), 65536);
+  image.close();
+  bundle.close();
+  return guid;
 }
 
 /** Two entries of its BAT lead to the same cluster. */

@@ -1,7 +1,7 @@
 /** What the playground reckons without a browser: pictures, extents, views of the map, text of the serial port. */
 import { describe, expect, it } from "vitest";
 import { DiskSync, type Extent, MemoryStorage } from "../../src/index.js";
-import { type Found, imageAmong } from "../../web/page/folder.js";
+import { type Found, sourceAmong } from "../../web/page/folder.js";
 import { zoomedIn, zoomedOut } from "../../web/page/map-view.js";
 import { plain } from "../../web/page/serial.js";
 import { extentAt, pictureOf } from "../../web/worker/picture.js";
@@ -19,13 +19,15 @@ function makeDisk(): DiskSync {
   return disk;
 }
 
+const mapped = (disk: DiskSync) => ({ device: disk, clusterSize: disk.clusterSize, file: disk.info });
+
 const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, number) => total + number, 0);
 
 describe("A picture of a disk", () => {
   it("adds up all data, in cells and in slots of the file, whatever the number of cells", async () => {
     const disk = makeDisk();
     for (const mostCells of [1, 7, 1000, CLUSTERS]) {
-      const picture = await pictureOf(disk, { offset: 0, length: disk.size, mostCells });
+      const picture = await pictureOf(mapped(disk), { offset: 0, length: disk.size, mostCells });
       expect(picture.data.length).toBeLessThanOrEqual(mostCells);
       expect(picture.data.length * picture.cellSize).toBeGreaterThanOrEqual(disk.size);
       expect(sum(picture.data)).toBe(disk.allocatedBytes);
@@ -37,7 +39,7 @@ describe("A picture of a disk", () => {
 
   it("of a part shows that part, in cells of one cluster where it is small enough", async () => {
     const disk = makeDisk();
-    const picture = await pictureOf(disk, { offset: 8 * CLUSTER, length: 4 * CLUSTER, mostCells: 100 });
+    const picture = await pictureOf(mapped(disk), { offset: 8 * CLUSTER, length: 4 * CLUSTER, mostCells: 100 });
     expect([...picture.data]).toEqual([0, 0, CLUSTER, CLUSTER]);
     expect(picture.cellSize).toBe(CLUSTER);
   });
@@ -49,11 +51,11 @@ describe("An extent", () => {
     const runs = disk.status();
     for (const run of runs) {
       for (const at of [run.offset, run.offset + run.length - CLUSTER]) {
-        expect(await extentAt(disk, at, CLUSTER)).toEqual(run);
+        expect(await extentAt(mapped(disk), at, CLUSTER)).toEqual(run);
       }
     }
     const [second] = runs.filter(({ kind }) => kind === "data").slice(1) as [Extent];
-    expect(await extentAt(disk, 5 * CLUSTER, 20 * CLUSTER)).toEqual(second);
+    expect(await extentAt(mapped(disk), 5 * CLUSTER, 20 * CLUSTER)).toEqual(second);
   });
 });
 
@@ -88,13 +90,13 @@ describe("The image among files", () => {
   const found = (...paths: string[]): Found[] => paths.map((path) => ({ path, file: new File([], path) }));
 
   it("is the only .hds, or the only file", () => {
-    expect(imageAmong(found("any name")).name).toBe("any name");
-    expect(imageAmong(found("a.hdd/DiskDescriptor.xml", "a.hdd/a.hdd", "a.hdd/a.hds")).name).toBe("a.hdd/a.hds");
+    expect(sourceAmong(found("any name"))).toMatchObject({ file: { name: "any name" } });
+    expect(sourceAmong(found("a.hdd/a.hdd", "a.hdd/a.hds"))).toMatchObject({ file: { name: "a.hdd/a.hds" } });
   });
 
   it("is not chosen among several, nor made up", () => {
-    expect(() => imageAmong(found("a.hdd/a.0.hds", "a.hdd/a.1.HDS"))).toThrow(/^a\.hdd holds 2 images/);
-    expect(() => imageAmong(found("a.hds", "b.hds"))).toThrow(/^What you chose holds 2 images/);
-    expect(() => imageAmong(found("a/x", "a/y"))).toThrow(/^a holds no \.hds file/);
+    expect(() => sourceAmong(found("a.hdd/a.0.hds", "a.hdd/a.1.HDS"))).toThrow(/^a\.hdd holds 2 images/);
+    expect(() => sourceAmong(found("a.hds", "b.hds"))).toThrow(/^What you chose holds 2 images/);
+    expect(() => sourceAmong(found("a/x", "a/y"))).toThrow(/^a holds no \.hds file/);
   });
 });

@@ -14,7 +14,8 @@ const CHIPS: Record<Finding["severity"], [className: string, word: string]> = {
 export function setUpCheck(session: Session): void {
   const result = part("check-result");
   const idle = result.firstElementChild!;
-  session.onChange(() => {
+  session.onChange((open) => {
+    part("check-card").hidden = open?.bundle !== undefined; // the command checks whole bundles
     result.replaceChildren(idle);
     result.dataset.state = "idle";
   });

@@ -25,7 +25,9 @@ declare global {
 export function setUpDownload(session: Session): void {
   const button = part("download", HTMLButtonElement);
   session.onChange((open) => {
-    button.hidden = open === undefined || "file" in open.source;
+    button.hidden = open === undefined || !("name" in open.source);
+    // Folders cannot be saved everywhere: a bundle leaves as the disk that it is now.
+    button.textContent = open?.bundle === undefined ? "Download" : "Download as a raw disk";
   });
   button.addEventListener("click", () => {
     const { current } = session;
@@ -37,8 +39,8 @@ export function setUpDownload(session: Session): void {
   });
 }
 
-async function download(session: Session, { name }: OpenDisk): Promise<void> {
-  const target = await chooseTarget(name);
+async function download(session: Session, { name, bundle }: OpenDisk): Promise<void> {
+  const target = await chooseTarget(bundle === undefined ? name : `${name.replace(/\.hdd$/i, "")}.raw`);
   if (target !== undefined) await session.whileClosed(() => copyOut(session, name, target));
 }
 

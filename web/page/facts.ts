@@ -3,6 +3,7 @@
 import { wordFor } from "../../src/count.js";
 import type { DiskInfo } from "../../src/index.js";
 import { formatShare, formatSize } from "../../src/show/units.js";
+import type { BundleView } from "../shared/protocol.js";
 import { fact, grouped, many, part } from "./dom.js";
 import type { OpenDisk, Session } from "./session.js";
 
@@ -10,6 +11,7 @@ export function setUpFacts(session: Session): void {
   const show = async () => {
     const { current } = session;
     if (current === undefined) return;
+    if (current.bundle !== undefined) return showBundle(current, current.bundle);
     const info = await current.disk.info;
     if (session.current === current) showFacts(current, info);
   };
@@ -36,6 +38,22 @@ function showFacts(open: OpenDisk, info: DiskInfo): void {
     closedCleanly(info),
     fact("Geometry", `${grouped(cylinders)} × ${heads} × ${sectors}`, "cylinders, heads, sectors"),
     fact("Engine", info.engine === "wasm" ? "WebAssembly" : "TypeScript"),
+  );
+  part("facts").dataset.state = "shown";
+}
+
+function showBundle({ name, source, disk }: OpenDisk, { shown, top, snapshots, parts, layers }: BundleView): void {
+  const { size, clusterSize, clusterCount, allocatedBytes } = disk;
+  const kept = "name" in source ? "kept in this browser" : "your folder, only read";
+  part("disk-name").textContent = name;
+  part("disk-line").textContent = [`${formatSize(size)} disk`, "a bundle", kept].join("  ·  ");
+  part("facts").replaceChildren(
+    fact("Size", formatSize(size), many(size, "byte")),
+    fact("Clusters", grouped(clusterCount), `of ${formatSize(clusterSize)}`),
+    fact("Written on top", formatSize(allocatedBytes), "since the last snapshot"),
+    fact("Shown", shown === top ? "now" : `snapshot ${shown.slice(1, 9)}`, many(layers, "image")),
+    fact("Snapshots", grouped(snapshots.length - 1)),
+    fact("Parts", grouped(parts)),
   );
   part("facts").dataset.state = "shown";
 }

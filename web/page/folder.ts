@@ -1,4 +1,5 @@
-/** Files and folders that a person drops or picks: which image is meant. */
+/** Files and folders that a person drops or picks: which disk is meant. */
+import type { Source } from "../shared/protocol.js";
 
 /** A file and where it lies in what was given: "Windows.hdd/Windows.hdd.0.{...}.hds". */
 export interface Found {
@@ -6,19 +7,27 @@ export interface Found {
   file: File;
 }
 
-/** The one image among files. @throws Error with a sentence that says what to do, where there is none or more than one */
-export function imageAmong(found: readonly Found[]): File {
-  if (found.length === 1) return found[0].file;
-  const images = found.filter(({ path }) => /\.hds$/i.test(path));
+/** What is meant by files: the bundle that they are, or the one image among them. @throws Error with a sentence that says what to do */
+export function sourceAmong(found: readonly Found[]): Source {
+  if (found.length === 1) return { file: found[0].file };
   const folder = folderOf(found);
-  if (images.length === 1) return images[0].file;
+  const descriptor = found.find(({ file }) => file.name === "DiskDescriptor.xml");
+  if (descriptor !== undefined) {
+    const place = descriptor.path.slice(0, -descriptor.file.name.length);
+    const beside = found.filter(({ path, file }) => path === place + file.name);
+    const name =
+      place.split("/").at(-2) ?? beside.find(({ file }) => /\.hdd$/i.test(file.name))?.file.name ?? "disk.hdd";
+    return { bundle: name, files: beside.map(({ file }) => file) };
+  }
+  const images = found.filter(({ path }) => /\.hds$/i.test(path));
+  if (images.length === 1) return { file: images[0].file };
   if (images.length === 0) {
     throw new Error(
       `${folder} holds no .hds file: choose a .hdd folder that Parallels Desktop made, or the image itself.`,
     );
   }
   throw new Error(
-    `${folder} holds ${images.length} images that belong together (snapshots, or a split disk), and such a disk cannot be opened yet: merge its snapshots in Parallels Desktop, or choose one of the .hds files alone.`,
+    `${folder} holds ${images.length} images, but no DiskDescriptor.xml that says how they belong together: choose the whole folder, or one of the .hds files alone.`,
   );
 }
 

@@ -1,10 +1,12 @@
 /** Images that come from the person's computer: dropped anywhere on the page, or picked. */
+
+import type { Source } from "../shared/protocol.js";
 import { part } from "./dom.js";
-import { droppedFiles, type Found, imageAmong, pickedFiles } from "./folder.js";
+import { droppedFiles, type Found, pickedFiles, sourceAmong } from "./folder.js";
 import { attempt } from "./notices.js";
 
 export interface ImportActions {
-  openImage(file: File): Promise<unknown>;
+  open(source: Source): Promise<unknown>;
   /** Files that are BIOSes, by their names. */
   takeBios(files: File[]): Promise<void>;
 }
@@ -21,14 +23,14 @@ export function setUpImport(actions: ImportActions): void {
   setUpDrop((found) => take(found, actions));
 }
 
-function take(found: Found[], { openImage, takeBios }: ImportActions): Promise<boolean> {
+function take(found: Found[], { open, takeBios }: ImportActions): Promise<boolean> {
   return attempt(found[0]?.file.name ?? "What you dropped", async () => {
     if (found.length > 0 && found.every(({ path }) => /\.bin$/i.test(path))) {
       return takeBios(found.map(({ file }) => file));
     }
     if (found.length === 0)
       throw new Error("There was no file in what you dropped: drop a .hds file or a .hdd folder.");
-    return openImage(imageAmong(found));
+    return open(sourceAmong(found));
   });
 }
 

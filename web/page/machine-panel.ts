@@ -48,6 +48,16 @@ export class MachinePanel {
     }
   }
 
+  /** Makes what the guest has written durable, while it runs on. */
+  async flush(): Promise<void> {
+    await this.#machine?.flush();
+  }
+
+  /** Stops the machine, if one runs. */
+  stop(): Promise<void> {
+    return this.#stop();
+  }
+
   /** Takes BIOS files that were dropped; their names tell which is which. */
   takeBios(files: File[]): Promise<void> {
     return this.#takeBios(files.map((file) => [kindOf(file), file]));
@@ -189,7 +199,10 @@ function problemWith(open: OpenDisk | undefined): string | undefined {
     return "This page's policy forbids WebAssembly, and the emulator needs it: disks can be looked at, checked and downloaded, but not booted.";
   }
   if (open === undefined) return undefined;
-  if ("file" in open.source) return "This is your own file, which is only read: copy it into this browser to boot it.";
+  if (!("name" in open.source))
+    return "This is your own file, which is only read: copy it into this browser to boot it.";
+  if (open.bundle !== undefined && open.bundle.shown !== open.bundle.top)
+    return "A snapshot is only read, and a machine would write to it: go back to it to boot from there.";
   if (open.damaged) return "This image is damaged and only read, and a machine would write to it: use a backup.";
   if (open.disk.size >= MAX_SIZE)
     return `This disk is of ${formatSize(open.disk.size)}, and the emulator reaches disks of less than ${formatSize(MAX_SIZE)}: it can be looked at, checked and downloaded, but not booted.`;

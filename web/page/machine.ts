@@ -80,6 +80,11 @@ export class Machine {
     this.#emulator.serial0_send(text);
   }
 
+  /** Resolves when all that the guest has written so far is durable. */
+  flush(): Promise<void> {
+    return this.#drive.flush();
+  }
+
   reset(): void {
     this.#emulator.restart();
   }

@@ -8,6 +8,7 @@ import { DiskError } from "../../src/errors.js";
 import type { NewDisk, Source, Verbs } from "../shared/protocol.js";
 import { Asker } from "../shared/rpc.js";
 import { setUpBench } from "./bench.js";
+import { setUpBundle } from "./bundle-panel.js";
 import { setUpCheck } from "./check.js";
 import { part } from "./dom.js";
 import { setUpDownload } from "./download.js";
@@ -31,7 +32,12 @@ setUpDownload(session);
 const machine = new MachinePanel(session);
 setUpBench();
 setUpNewDisk(createDisk);
-setUpImport({ openImage: (file) => openDisk({ file }), takeBios: (files) => machine.takeBios(files) });
+setUpBundle(session, {
+  flushMachine: () => machine.flush(),
+  stopMachine: () => machine.stop(),
+  show: showSnapshot,
+});
+setUpImport({ open: openDisk, takeBios: (files) => machine.takeBios(files) });
 drawWelcome();
 showEngine();
 session.onChange(showNote);
@@ -97,12 +103,23 @@ async function createDisk(disk: NewDisk): Promise<void> {
   void navigator.storage.persist?.();
 }
 
+/** Opens a snapshot of the bundle that is open, or the disk as it is now. */
+async function showSnapshot(snapshot: string | undefined): Promise<void> {
+  const { source } = session.current ?? {};
+  if (source === undefined || "file" in source) return;
+  const { snapshot: _, ...now } = source;
+  await openDisk(snapshot === undefined ? now : { ...now, snapshot });
+}
+
 /** A copy of the person's file that may be written to. */
 async function keepDisk(): Promise<void> {
   const { source } = session.current!;
-  if (!("file" in source)) return;
+  if ("name" in source) return;
   try {
-    const name = await session.worker.ask("keep", source.file, showTransfer);
+    const name =
+      "file" in source
+        ? await session.worker.ask("keep", source.file, showTransfer)
+        : await session.worker.ask("keepBundle", source, showTransfer);
     await openDisk({ name });
   } finally {
     showTransfer(undefined);
@@ -116,9 +133,12 @@ function showAddress(open: OpenDisk | undefined): void {
 
 function showNote(open: OpenDisk | undefined): void {
   part("keep").hidden = open === undefined || "name" in open.source;
-  part("disk-note").hidden = !open?.damaged;
-  part("disk-note").textContent =
-    "This image is damaged, so it was opened for reading only: check it to see what is wrong, and save what can be read.";
+  const { bundle, damaged = false } = open ?? {};
+  const isOld = bundle !== undefined && bundle.shown !== bundle.top;
+  part("disk-note").hidden = !damaged && !isOld;
+  part("disk-note").textContent = damaged
+    ? "This image is damaged, so it was opened for reading only: check it to see what is wrong, and save what can be read."
+    : "This is the disk as a snapshot has it, to be looked at. What is now is at the end of the list of snapshots.";
 }
 
 function showEngine(): void {

@@ -115,11 +115,11 @@ function drawCell(
   { columns, pitch, gap }: Layout,
   zero: string,
 ): void {
-  const { data, breaks, cellSize, length } = picture;
+  const { data, beneath, breaks, cellSize, length } = picture;
   const [x, y, side] = [(cell % columns) * pitch, Math.floor(cell / columns) * pitch, pitch - gap];
   const radius = side >= 10 ? 2.5 : 1;
   square(context, x, y, side, side, radius, zero);
-  const bytes = data[cell];
+  const bytes = data[cell] + beneath[cell];
   if (bytes === 0) return;
   // A cell that is partly allocated is partly filled, from below; a little is still seen.
   const share = bytes / Math.min(cellSize, length - cell * cellSize);
@@ -130,7 +130,8 @@ function drawCell(
 }
 
 /** The colour of a cell: where its data lies in the file. */
-export function colourOf({ place, dataOffset, fileSize }: PictureData, cell: number): string {
+export function colourOf({ data, beneath, place, dataOffset, fileSize }: PictureData, cell: number): string {
+  if (beneath[cell] > data[cell]) return token("--map-beneath");
   return colourAt((place[cell] - dataOffset) / Math.max(1, fileSize - dataOffset));
 }
 

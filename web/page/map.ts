@@ -85,7 +85,10 @@ export class MapPanel {
     const { disk } = this.#session.current!;
     const whole = picture.length === disk.size;
     this.#grid.show(picture);
-    if (whole) this.#strip.show(picture);
+    const { bundle } = this.#session.current ?? {};
+    for (const id of ["strip", "strip-ends", "legend-metadata"]) part(id).hidden = bundle !== undefined; // of one file
+    part("legend-beneath").hidden = bundle === undefined;
+    if (whole && bundle === undefined) this.#strip.show(picture);
     const last = Math.max(0, picture.data.length - 1);
     this.#marked = Math.min(this.#marked, last);
     this.#canvas.setAttribute("aria-valuemin", "0");
@@ -150,7 +153,7 @@ export class MapPanel {
     const from = picture.offset + cell * picture.cellSize;
     const length = Math.min(picture.cellSize, picture.offset + picture.length - from);
     part("read-here").replaceChildren(
-      `${formatSize(from)}, ${formatShare(picture.data[cell], length)} data`,
+      `${formatSize(from)}, ${formatShare(picture.data[cell] + picture.beneath[cell], length)} data`,
       make("small", {}, `${grouped(from)} to ${grouped(from + length - 1)}`),
     );
     this.#canvas.setAttribute("aria-valuenow", `${cell}`);
@@ -180,7 +183,7 @@ function showExtent(extent: Extent, colour: string): void {
   swatch.style.background = kind === "data" ? colour : "var(--map-zero)";
   part("read-offset").textContent = grouped(offset);
   part("read-length").replaceChildren(formatSize(length), make("small", {}, grouped(length)));
-  part("read-kind").replaceChildren(swatch, kind === "zero" ? "zeros" : kind);
+  part("read-kind").replaceChildren(swatch, kind === "zero" ? "zeros" : extent.layer > 0 ? "data of a snapshot" : kind);
   part("read-file").textContent = extent.fileOffset !== undefined ? grouped(extent.fileOffset) : "nowhere";
   part("map-readout").dataset.state = kind;
 }

@@ -3,7 +3,7 @@
  * it is closed: `beforeClose` work is awaited, so that nothing is lost on the way.
  */
 import { connectDisk, type RemoteDisk } from "../../src/worker/connect.js";
-import type { Source, Verbs } from "../shared/protocol.js";
+import type { BundleView, Source, Verbs } from "../shared/protocol.js";
 import type { Asker } from "../shared/rpc.js";
 import { part } from "./dom.js";
 
@@ -12,6 +12,7 @@ export interface OpenDisk {
   name: string;
   source: Source;
   damaged: boolean;
+  bundle: BundleView | undefined;
   disk: RemoteDisk;
 }
 
@@ -54,7 +55,10 @@ export class Session {
   /** Opens a disk; one that is open is closed then, and stays as it is where that fails. */
   open(source: Source): Promise<OpenDisk> {
     return this.#inTurn(async () => {
-      if (this.#current !== undefined && sameImage(this.#current.source, source)) return this.#current;
+      const { current } = this;
+      if (current !== undefined && sameImage(current.source, source)) return current;
+      // Not every browser has a file open twice: another snapshot of the same bundle is opened when this one is closed.
+      if (current !== undefined && sharesFiles(current.source, source)) return this.#exchange(current.source, source);
       const opened = await this.#connect(source);
       try {
         await this.#release();
@@ -96,6 +100,18 @@ export class Session {
     return result;
   }
 
+  async #exchange(before: Source, source: Source): Promise<OpenDisk> {
+    await this.#release();
+    try {
+      const opened = await this.#connect(source);
+      this.#set(opened);
+      return opened;
+    } catch (error) {
+      await this.#reopen(before);
+      throw error;
+    }
+  }
+
   async #reopen(source: Source): Promise<void> {
     try {
       this.#set(await this.#connect(source));
@@ -108,9 +124,8 @@ export class Session {
   async #connect(source: Source): Promise<OpenDisk> {
     part("workspace").dataset.state = "opening";
     try {
-      const { id, port, damaged } = await this.worker.ask("open", source);
-      const name = "name" in source ? source.name : source.file.name;
-      return { id, name, source, damaged, disk: await connectDisk(port) };
+      const { id, port, damaged, bundle } = await this.worker.ask("open", source);
+      return { id, name: nameOf(source), source, damaged, bundle, disk: await connectDisk(port) };
     } finally {
       part("workspace").dataset.state = this.#current === undefined ? "empty" : "open";
     }
@@ -138,6 +153,14 @@ export class Session {
   }
 }
 
+const sharesFiles = (one: Source, other: Source): boolean =>
+  "name" in one && "name" in other && one.name === other.name;
+
+function nameOf(source: Source): string {
+  if ("name" in source) return source.name;
+  return "file" in source ? source.file.name : source.bundle;
+}
+
 function sameImage(one: Source, other: Source): boolean {
-  return "name" in one && "name" in other && one.name === other.name;
+  return "name" in one && "name" in other && one.name === other.name && one.snapshot === other.snapshot;
 }

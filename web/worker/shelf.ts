@@ -6,6 +6,7 @@ import { opfsRoot } from "../../src/storage/opfs-file.js";
 import { safeName } from "../shared/names.js";
 import type { KeptDisk, NewDisk, Shelf } from "../shared/protocol.js";
 import type { Progress } from "../shared/rpc.js";
+import { copyBundle, measured, requireClosed } from "./bundles.js";
 import { making } from "./unfinished.js";
 
 const FOLDER = "disks";
@@ -18,7 +19,11 @@ export async function readShelf(): Promise<Shelf> {
   const folder = await openFolder();
   const disks: KeptDisk[] = [];
   for await (const [name, handle] of folder.entries()) {
-    if (handle.kind !== "file") continue;
+    if (handle.kind === "directory") {
+      const found = await measured(handle as FileSystemDirectoryHandle);
+      if (found !== undefined) disks.push({ name, ...found });
+      continue;
+    }
     const { size, lastModified } = await (handle as FileSystemFileHandle).getFile();
     disks.push({ name, bytes: size, modified: lastModified });
   }
@@ -27,7 +32,21 @@ export async function readShelf(): Promise<Shelf> {
   return { disks, used: usage, quota };
 }
 
+/** Whether what is kept under a name is a folder. */
+export async function isBundle(name: string): Promise<boolean> {
+  try {
+    await (await openFolder()).getDirectoryHandle(name);
+    return true;
+  } catch {
+    return false; // a file, or nothing: opening it says more
+  }
+}
+
 export async function removeDisk(name: string): Promise<void> {
+  if (await isBundle(name)) {
+    await requireClosed(pathOf(name));
+    return (await openFolder()).removeEntry(name, { recursive: true });
+  }
   // Who opens it alone may remove it: another tab may have it open.
   const storage = await OpfsStorage.open(pathOf(name));
   storage.close();
@@ -55,6 +74,48 @@ export function keepFile(file: File, progress: Progress): Promise<string> {
     (path) => copy(file, path, progress),
     (move) => place(move, (taken) => freeName(safeName(file.name), taken)),
   );
+}
+
+/**
+ * Copies a bundle of the person's own; it gets a number where its name is taken. Folders cannot be moved, so it lies in its
+ * place from the beginning: while the descriptor is missing it is no bundle, and is swept away once nobody copies it.
+ */
+export async function keepBundle(bundle: string, files: File[], progress: Progress): Promise<string> {
+  const wanted = safeName(/\.hdd$/i.test(bundle) ? bundle : `${bundle}.hdd`);
+  const name = await navigator.locks.request("parablock:shelf", async () => {
+    const folder = await openFolder();
+    const free = freeName(wanted, await everyName(folder));
+    await folder.getDirectoryHandle(free, { create: true });
+    return free;
+  });
+  return navigator.locks.request(copyLock(name), async () => {
+    try {
+      await copyBundle(files, pathOf(name), progress);
+      return name;
+    } catch (error) {
+      await (await openFolder()).removeEntry(name, { recursive: true }).catch(() => {});
+      throw error;
+    }
+  });
+}
+
+const copyLock = (name: string): string => `parablock:copying:${name}`;
+
+/** Removes copies of bundles that nobody makes any more. */
+export async function sweepBundles(): Promise<void> {
+  const folder = await openFolder();
+  for await (const [name, handle] of folder.entries()) {
+    if (handle.kind !== "directory" || (await measured(handle as FileSystemDirectoryHandle)) !== undefined) continue;
+    await navigator.locks.request(copyLock(name), { ifAvailable: true }, async (lock) => {
+      if (lock !== null) await folder.removeEntry(name, { recursive: true });
+    });
+  }
+}
+
+async function everyName(folder: FileSystemDirectoryHandle): Promise<Set<string>> {
+  const names = new Set<string>();
+  for await (const [name] of folder.entries()) names.add(name);
+  return names;
 }
 
 async function copy(file: File, path: string, progress: Progress): Promise<void> {
@@ -91,7 +152,7 @@ function place(
 }
 
 async function takenNames(): Promise<Set<string>> {
-  return new Set((await readShelf()).disks.map(({ name }) => name));
+  return everyName(await openFolder());
 }
 
 function requireFree(name: string, taken: Set<string>): string {
