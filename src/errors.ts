@@ -54,7 +54,7 @@ export type DiskErrorCode =
   | "BAD_RESPONSE"
   /** The AbortSignal that was given has ended the request; `cause` is its reason. */
   | "ABORTED"
-  /** Requests are in flight that must come to their end first. */
+  /** Something is under way, or open, that must come to its end first: requests, a commit, who reads a snapshot. */
   | "BUSY"
   /** The worker that had the disk has ended: what was not flushed may be lost. */
   | "DISCONNECTED";

@@ -27,7 +27,7 @@ export interface CreateBundleOptions extends BundleOptions {
   size: number;
   /** In bytes, a multiple of 512. Default: 1 MiB. */
   clusterSize?: number | undefined;
-  /** Of the images. Default: "v1", as Parallels Desktop writes it; "v2" for parts of more than 1 TiB. */
+  /** Of the images. Default: "v1", as Parallels Desktop writes it; "v2" for disks of more than 1 TiB. */
   format?: Format | undefined;
   /** Cuts the disk into parts of so many bytes, of whole clusters; true: as Parallels Desktop does, below 2 GiB each. Default: one part. */
   split?: number | boolean | undefined;

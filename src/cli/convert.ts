@@ -76,7 +76,7 @@ export function addConvert(program: Command): void {
     .option("--force", "replace a file that exists, once the new one is complete")
     .option(
       "-n, --no-create",
-      "write into a disk that exists, an image or a raw file, as large as IN at least: zeros of IN become zeros there, what lies behind its end stays as it is",
+      "write into a disk that exists, an image, a bundle or a raw file, as large as IN at least: zeros of IN become zeros there, what lies behind its end stays as it is",
     )
     .addHelpText(
       "after",

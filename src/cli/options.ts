@@ -11,14 +11,14 @@ export function clusterSizeOption(): Option {
 export function formatOption(): Option {
   return new Option(
     "--format <version>",
-    "v2, or v1 as Parallels Desktop itself writes it, up to 2T (default: v2)",
+    "v2, or v1 as Parallels Desktop itself writes it, up to 2T (default: v2; in a bundle of up to 1T v1)",
   ).choices(["v2", "v1"]);
 }
 
 export function baseOption(): Option {
   return new Option(
     "--base <file>",
-    "what lies beneath the image and shows where it has nothing: an image or a raw file",
+    "what lies beneath the image and shows where it has nothing: an image, a bundle or a raw file",
   );
 }
 

@@ -30,7 +30,7 @@ export function addRebase(program: Command): void {
       "Has TOP read over another base as it did over the old one: where TOP holds nothing and the two differ, it gets the old one's bytes. Neither base is written. The format does not record a base: from then on name the new one where you name TOP. Cut off at any moment, TOP over the old base reads as before: run it again.",
     )
     .argument("<top>", "the overlay, a Parallels image")
-    .option("--from <file>", "what it stands on: an image or a raw file")
+    .option("--from <file>", "what it stands on: an image, a bundle or a raw file")
     .option("--to <file>", "what it is to stand on (default: nothing, it holds all itself then)")
     .addOption(kindOption("--from-kind <kind>", "the old base"))
     .addOption(kindOption("--to-kind <kind>", "the new base"))
