@@ -8,6 +8,7 @@ import { switchedTo, withoutSnapshot, withSnapshot } from "../../src/bundle/plan
 import { DiskError } from "../../src/errors.js";
 import { temporaryFolder } from "../support/folder.js";
 import { describeWith, fixtures, fixturesFolder, readFixture, runTool, tool } from "../support/peers.js";
+import { CAUSES, IMAGE_CAUSES } from "./causes.js";
 import { meaningOf } from "./meaning.js";
 
 const folder = temporaryFolder()("bundles");
@@ -49,21 +50,7 @@ describeWith([fixtures, tool("python3")], "Bundles of known content", () => {
     expect(graph.chainOf(topGuid)).toHaveLength(2);
   });
 
-  /** What the descriptor alone shows; the images show the rest. */
-  const CAUSES: Record<string, [code: string, message: RegExp]> = {
-    cycle: ["BAD_BUNDLE", /form a circle/],
-    orphan: ["BAD_BUNDLE", /parent \{00000005.*\} of snapshot \{5fbaabe3.*\} is not listed/],
-    padding: ["UNSUPPORTED", /Padding "1"/],
-    encrypted: ["UNSUPPORTED", /encrypted/],
-    escape: ["BAD_BUNDLE", /"\.\.\/chain3.*outside the bundle/],
-    absolute: ["UNSUPPORTED", /"\/etc\/hostname".*absolute path/],
-    overlap: ["BAD_BUNDLE", /storage 1 starts at byte 512000.*ends at 768000: they overlap/],
-    gap: ["BAD_BUNDLE", /storage 1 starts at byte 512000.*ends at 256000: there is a gap/],
-    "no-top": ["BAD_BUNDLE", /there is no top/],
-    bomb: ["UNSUPPORTED", /DOCTYPE.*no entity is ever expanded/],
-    "not-xml": ["BAD_BUNDLE", /not XML that is well-formed/],
-  };
-  const IN_IMAGES = ["missing-image", "wrong-size", "wrong-cluster"];
+  const IN_IMAGES = Object.keys(IMAGE_CAUSES);
 
   test("that are wrong are refused, and the cause is named", () => {
     expect(Object.keys(expected.bad).sort()).toEqual([...Object.keys(CAUSES), ...IN_IMAGES].sort());
