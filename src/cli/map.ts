@@ -2,12 +2,11 @@
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Command } from "commander";
-import type { BlockDevice, Disk, Extent } from "../index.js";
+import type { BlockDevice, Extent } from "../index.js";
 import { printable } from "../printable.js";
-import { bundleAt } from "./bundles.js";
 import { Draft, requireOther } from "./draft.js";
 import { allExtents } from "./extents.js";
-import { about, Failure } from "./failure.js";
+import { about } from "./failure.js";
 import type { ImageKind } from "./kind.js";
 import { LayerFiles, type Placed, placed } from "./layer-files.js";
 import { closing } from "./open-files.js";
@@ -17,7 +16,7 @@ import { Picture } from "./picture.js";
 import { drawPicture } from "./picture-svg.js";
 import { print, printAll } from "./print.js";
 import { PATIENCE, type Progress, withProgress } from "./progress.js";
-import { baseOf, type Named, openSource } from "./source.js";
+import { baseOf, type Named, openSource, type Source } from "./source.js";
 
 interface MapFlags {
   snapshot?: string;
@@ -60,14 +59,12 @@ async function map(file: string, flags: MapFlags): Promise<void> {
   const { snapshot, base, fromBase, json, svg, force, forceShare } = flags;
   if (svg !== undefined) requireOther(svg, [file, base]);
   if (svg !== undefined) requirePictureName(svg);
-  if (svg !== undefined && bundleAt(file) !== undefined)
-    throw new Failure(`${file} is a bundle, a picture shows one image: name one of its files, or leave --svg out`);
   const image: Named = { path: file, kind: "parallels", option: "--from", snapshot };
   const source = await openSource(image, { base: baseOf(base, fromBase, "--from-base"), forceShare });
-  const { device, disk } = source;
+  const { device } = source;
   const files = source.bundle && new LayerFiles(source.bundle, source.snapshot);
   const tell = async (progress?: Progress) => {
-    if (svg !== undefined && disk) await draw(disk, file, watched(device, progress), svg, force);
+    if (svg !== undefined) await draw(source, file, watched(device, progress), svg, force);
     if (json) await printAll(jsonLines(watched(device, progress), files));
     else if (svg === undefined) await printAll(textLines(device.size, watched(device, progress), files));
   };
@@ -117,10 +114,22 @@ function jsonOf({ offset, length, layer, fileOffset, kind, file }: Placed): stri
   return present ? `{ ${fields}, "offset": ${fileOffset}${name}}` : `{ ${fields}}`;
 }
 
-async function draw(disk: Disk, path: string, batches: Batches, out: string, force?: boolean): Promise<void> {
-  const { fileSize, dataOffset, format } = disk.info;
-  const picture = new Picture(disk.size, disk.clusterSize, fileSize, dataOffset);
-  for await (const extents of batches) for (const extent of extents) picture.add(extent);
+/** A bundle has no one file: what is on top is coloured by its place on the disk. */
+async function draw(
+  { disk, device }: Source,
+  path: string,
+  batches: Batches,
+  out: string,
+  force?: boolean,
+): Promise<void> {
+  const { fileSize, dataOffset, format } = disk?.info ?? { fileSize: device.size, dataOffset: 0, format: undefined };
+  const picture = new Picture(device.size, device.clusterSize ?? 512, fileSize, dataOffset);
+  for await (const extents of batches) {
+    for (const extent of extents) {
+      const isMoved = disk === undefined && extent.fileOffset !== undefined;
+      picture.add(isMoved ? { ...extent, fileOffset: extent.offset } : extent);
+    }
+  }
   const svg = drawPicture(picture, basename(path), format);
   if (out === "-") return print(svg);
   await about(out, () => {

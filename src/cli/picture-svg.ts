@@ -23,8 +23,8 @@ const QUIET = "#66758a";
 const ZERO = "#edf0f4";
 const METADATA = "#3c4858";
 
-/** @param name what the picture is of; @param format the image's version */
-export function drawPicture(picture: Picture, name: string, format: string): string {
+/** @param name what the picture is of; @param format the image's version; of a bundle, which is several images, none */
+export function drawPicture(picture: Picture, name: string, format: string | undefined): string {
   const columns = picture.cells.length <= 64 ? 16 : picture.cells.length <= 512 ? 32 : 64;
   const pitch = GRID_WIDTH / columns;
   const gridHeight = Math.max(1, Math.ceil(picture.cells.length / columns)) * pitch;
@@ -38,9 +38,9 @@ export function drawPicture(picture: Picture, name: string, format: string): str
     ...heading(picture, name, format),
     ...rowLabels(picture, columns, pitch),
     ...picture.cells.flatMap((cell, index) => drawCell(picture, cell, index, columns, pitch)),
-    ...strip(picture, stripTop),
+    ...strip(picture, stripTop, format === undefined ? "the disk" : "the file"),
     caption(picture, GRID_TOP + gridHeight + 18),
-    ...legend(picture, stripTop + 92),
+    ...legend(picture, stripTop + 92, format === undefined),
     "</svg>\n",
   ].join("\n");
 }
@@ -52,10 +52,10 @@ function definitions(): string {
   return `<defs><linearGradient id="file">${stops.join("")}</linearGradient><pattern id="base" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="5" height="5" fill="#dbe1ea"/><rect width="2" height="5" fill="#a9b5c6"/></pattern></defs>`;
 }
 
-function heading(picture: Picture, name: string, format: string): string[] {
+function heading(picture: Picture, name: string, format: string | undefined): string[] {
   const { size, clusterSize, dataBytes, extents, breaks } = picture;
   const facts = [
-    `${formatSize(size)} disk, format ${format}, clusters of ${formatSize(clusterSize)}`,
+    `${formatSize(size)} disk, ${format === undefined ? "a bundle" : `format ${format}`}, clusters of ${formatSize(clusterSize)}`,
     `${formatSize(dataBytes)} allocated (${formatShare(dataBytes, size)})`,
     `${counted(extents, "extent")}${breaks === 0 ? ", all in order" : `, ${breaks} out of order`}`,
   ];
@@ -108,19 +108,20 @@ function dot(x: number, y: number, radius: number): string {
 }
 
 /** The file, front to end: header and BAT dark, data in its colours, what the disk does not use left blank. */
-function strip(picture: Picture, top: number): string[] {
+function strip(picture: Picture, top: number, name: string): string[] {
   const slotSize = picture.fileSize / SLOTS;
   const metadataWidth = Math.max(2, (GRID_WIDTH * picture.dataOffset) / Math.max(1, picture.fileSize));
   const shapes = [
-    text(GRID_LEFT - 10, top + 17, "the file", `text-anchor="end" font-size="11" fill="${QUIET}"`),
+    text(GRID_LEFT - 10, top + 17, name, `text-anchor="end" font-size="11" fill="${QUIET}"`),
     `<rect x="${GRID_LEFT}" y="${top}" width="${GRID_WIDTH}" height="26" rx="3" fill="${ZERO}"/>`,
   ];
   for (const [from, to] of filledRuns(picture.slots, slotSize)) {
     shapes.push(...gradientPieces(picture, from, to, top));
   }
-  shapes.push(
-    `<rect x="${GRID_LEFT}" y="${top}" width="${round(Math.min(metadataWidth, GRID_WIDTH))}" height="26" rx="1" fill="${METADATA}"/>`,
-  );
+  if (picture.dataOffset > 0)
+    shapes.push(
+      `<rect x="${GRID_LEFT}" y="${top}" width="${round(Math.min(metadataWidth, GRID_WIDTH))}" height="26" rx="1" fill="${METADATA}"/>`,
+    );
   for (let quarter = 0; quarter <= 4; quarter++) {
     const anchor = quarter === 0 ? "start" : quarter === 4 ? "end" : "middle";
     const x = GRID_LEFT + (GRID_WIDTH * quarter) / 4;
@@ -169,15 +170,19 @@ function caption({ cellSize, clusterSize }: Picture, y: number): string {
   return text(GRID_LEFT + GRID_WIDTH, y, content, `text-anchor="end" font-size="11" fill="${QUIET}"`);
 }
 
-function legend(picture: Picture, y: number): string[] {
+function legend(picture: Picture, y: number, bundle: boolean): string[] {
   const entries: [swatch: (x: number) => string, label: string][] = [
-    [(x) => swatch(x, y, "url(#file)", 36), "data, by place in the file"],
+    [
+      (x) => swatch(x, y, "url(#file)", 36),
+      bundle ? "data on top, by place on the disk" : "data, by place in the file",
+    ],
     [(x) => swatch(x, y, ZERO, 14), "nothing allocated: zeros"],
   ];
-  if (picture.baseBytes > 0) entries.push([(x) => swatch(x, y, "url(#base)", 14), "in the base"]);
+  if (picture.baseBytes > 0)
+    entries.push([(x) => swatch(x, y, "url(#base)", 14), bundle ? "in a snapshot beneath" : "in the base"]);
   if (picture.breaks > 0)
     entries.push([(x) => swatch(x, y, colourAt(0.15), 14) + dot(x + 7, y - 4, 3), "does not follow its predecessor"]);
-  entries.push([(x) => swatch(x, y, METADATA, 14), "header and BAT"]);
+  if (!bundle) entries.push([(x) => swatch(x, y, METADATA, 14), "header and BAT"]);
   const shapes: string[] = [];
   let x = GRID_LEFT;
   for (const [draw, label] of entries) {

@@ -95,6 +95,7 @@ function sourceOf(path: string, kind: ImageKind, device: BlockDevice, close = as
   const reader: BlockDevice = {
     path,
     size: device.size,
+    ...(device.clusterSize === undefined ? {} : { clusterSize: device.clusterSize }),
     readOnly: true,
     read: (buffer, offset) => about(path, () => device.read(buffer, offset)),
     close,

@@ -211,7 +211,7 @@ describe("A bundle with snapshots", () => {
     same(rebuilt, states[2]);
     expect(new Set(runs.filter(({ present }) => present).map(({ depth }) => depth))).toEqual(new Set([0, 1, 2]));
     expect(ok("map", bundle)).toMatch(/ base +\d+ vm\.hdd\.\d\.\{.*\}\.hds\n/);
-    expect(parablock(["map", bundle, "--svg", file("x.svg")]).stderr).toContain("a picture shows one image");
+    expect(parablock(["map", bundle, "--svg", "-"]).stdout).toMatch(/^<svg .*a bundle.*<\/svg>\n$/s);
   });
 
   it("keeps every other state when one is deleted, and goes back", () => {

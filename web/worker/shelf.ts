@@ -1,5 +1,5 @@
 /** The images kept in this browser: files in one folder of OPFS, each of them whole. */
-import { DiskError, DiskSync } from "../../src/index.js";
+import { DiskError, DiskSync, writeFullySync } from "../../src/index.js";
 import { OpfsStorage } from "../../src/storage/opfs.js";
 import { opfsError } from "../../src/storage/opfs-error.js";
 import { opfsRoot } from "../../src/storage/opfs-file.js";
@@ -124,8 +124,7 @@ async function copy(file: File, path: string, progress: Progress): Promise<void>
     for (let offset = 0; offset < file.size; offset += PIECE) {
       progress(offset / file.size);
       const bytes = new Uint8Array(await file.slice(offset, offset + PIECE).arrayBuffer());
-      // It takes at least a byte, or says what is the matter.
-      for (let done = 0; done < bytes.length; ) done += storage.write(bytes.subarray(done), offset + done);
+      writeFullySync(storage, bytes, offset);
     }
     storage.flush();
   } catch (error) {
