@@ -82,13 +82,14 @@ function* mergeLayers(
   const { way, bytes } = cheapest(state, guid, child, pairs);
   const goesDown = way === "down";
   work.expect(bytes);
-  const doomed = goesDown ? yield* makeTemporary(state, guid) : guid;
   const target = goesDown ? layer : layer + 1;
   const merged: Top[] = [];
+  for (const chain of chains) merged.push(yield* makeWritable(state, live, chain, target));
+  // Once all files are ours: who reads one of them has the snapshot stay.
+  const doomed = goesDown ? yield* makeTemporary(state, guid) : guid;
   for (const [index, chain] of chains.entries()) {
     const from = yield* sideOf(chain.layers[goesDown ? layer + 1 : layer], reading);
-    const to = yield* makeWritable(state, live, chain, target);
-    merged.push(to);
+    const to = merged[index];
     const { lower, upper } = pairs[index];
     try {
       yield* copyClusters(goesDown ? upper : without(lower, upper), from, to, chain, work);

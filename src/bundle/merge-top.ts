@@ -59,7 +59,6 @@ function* mergeUp(state: State, live: Live, guid: Guid, pairs: readonly Pair[], 
 }
 
 function* mergeDown(state: State, live: Live, guid: Guid, work: Work): Operation<void> {
-  const temporary = yield* makeTemporary(state, guid);
   const old = live.segments;
   const targets: Top[] = [];
   const written = old.map(({ top, size }) => new Written(imageOf(top), size));
@@ -67,6 +66,7 @@ function* mergeDown(state: State, live: Live, guid: Guid, work: Work): Operation
     for (const [index, { top, clusterSize, size }] of old.entries())
       written[index].add(yield* heldBy(top, clusterSize, size));
     for (const { chain } of old) targets.push(yield* makeWritable(state, live, chain, chain.layers.length - 1));
+    const temporary = yield* makeTemporary(state, guid); // once all files are ours: who reads one has the snapshot stay
     for (const [index, segment] of old.entries())
       for (let pass = 0; pass < MOST_PASSES && (pass === 0 || written[index].count > FEW); pass++)
         yield* copyClusters(written[index].take(), segment.top, targets[index], segment, work);
