@@ -4,6 +4,7 @@
  * has ended, however it ended.
  */
 import { DiskError } from "../errors.js";
+import { SECTOR_SIZE } from "../format/header.js";
 import { quote } from "../printable.js";
 import { requireRange } from "../requests.js";
 import { isVerb, type Malformed, toWorker } from "./incoming.js";
@@ -173,6 +174,10 @@ function perform(disk: Servable, request: Request) {
       return able(disk, "status")(request.offset, request.length, request.limit);
     case "repair":
       return able(disk, "repair")(request.level);
+    case "flush":
+    case "close":
+    case "abandon":
+      return disk[request.verb]?.(); // what keeps nothing back has nothing to do
     case "info":
       if (disk.info === undefined) throw unable("info");
       return disk.info;
@@ -203,18 +208,8 @@ async function readBytes(disk: Servable, offset: number, length: number): Promis
   return bytes;
 }
 
-function propertiesOf({
-  size,
-  clusterSize = 512,
-  clusterCount,
-  format,
-  readOnly,
-  path,
-  ...disk
-}: Servable): Properties {
-  return {
-    ...{ size, clusterSize, format, path },
-    clusterCount: clusterCount ?? Math.ceil(size / clusterSize),
-    readOnly: readOnly ?? disk.write === undefined,
-  };
+function propertiesOf(disk: Servable): Properties {
+  const { size, clusterSize = SECTOR_SIZE, clusterCount = Math.ceil(size / clusterSize), format, path } = disk;
+  const readOnly = disk.readOnly ?? disk.write === undefined;
+  return { size, clusterSize, clusterCount, format, readOnly, path };
 }
