@@ -18,7 +18,7 @@ import { mediumOf } from "./merge.js";
 import { makeReadable } from "./merging.js";
 import { withSnapshot } from "./plans.js";
 import { type Segment, setBeneath, type Top } from "./segment.js";
-import type { State } from "./state.js";
+import { quietly, type State } from "./state.js";
 import { dropTops, makeTops, type NewTop } from "./tops.js";
 
 /** Takes a snapshot of the disk as it is now; answers its GUID. */
@@ -53,7 +53,12 @@ export function* publishOver(state: State, live: Live, next: Descriptor, swap: (
     if (state.descriptor !== next) throw error;
     failure = { error };
   }
-  yield* swap();
+  try {
+    yield* swap();
+  } catch (error) {
+    yield* quietly(live.abandon()); // all is durable, and the folder no longer has what the open disk is made of
+    throw error;
+  }
   if (failure === undefined) return;
   for (const { top } of live.segments) mediumOf(top).flushError ??= failure.error;
   throw failure.error;

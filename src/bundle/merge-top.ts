@@ -47,12 +47,15 @@ function* mergeUp(state: State, live: Live, guid: Guid, pairs: readonly Pair[], 
   yield* live.exclusively(function* () {
     for (const { top } of live.segments) yield* flush(imageOf(top));
     yield* publishOver(state, live, plan.descriptor, function* () {
-      for (const { chain, top } of live.segments) {
-        chain.layers.pop();
-        yield* readopt(chain, state.segmentSettings(true));
-        setBeneath(imageOf(top), chain, live.face);
+      try {
+        for (const { chain, top } of live.segments) {
+          chain.layers.pop();
+          yield* readopt(chain, state.segmentSettings(true));
+          setBeneath(imageOf(top), chain, live.face);
+        }
+      } finally {
+        for (const medium of gone) yield* quietly(medium.close());
       }
-      for (const medium of gone) yield* quietly(medium.close());
     });
   });
   yield* state.remove(plan.removed);
@@ -80,7 +83,8 @@ function* mergeDown(state: State, live: Live, guid: Guid, work: Work): Operation
     });
     yield* state.remove(plan.removed);
   } catch (error) {
-    if (live.segments === old) for (const target of targets) yield* quietly(seal(target));
+    if (live.segments === old)
+      for (const target of targets) yield* quietly(live.closed ? mediumOf(target).close() : seal(target));
     throw error;
   } finally {
     for (const { top } of old) imageOf(top).onChange = undefined;

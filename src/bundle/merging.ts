@@ -55,8 +55,13 @@ export function* makeTemporary(state: State, guid: Guid): Operation<Guid> {
 export function* makeReadable(state: State, live: Live, chain: Chain, layer: number): Operation<void> {
   const { medium, grid, file } = chain.layers[layer];
   const { concurrent } = live.face;
-  let storage: Storage = yield* openFile(state.folder, file, { readOnly: true, share: true });
-  yield* medium.close();
+  let storage: Storage;
+  try {
+    storage = yield* openFile(state.folder, file, { readOnly: true, share: true });
+  } catch {
+    return; // it goes on being read as it is open, and only others cannot read it
+  }
+  yield* quietly(medium.close());
   try {
     const locked = yield* openFile(state.folder, file, { readOnly: true });
     yield* quietly(closeStorage(storage));

@@ -129,12 +129,14 @@ export function* sideOf({ medium, grid }: Layer, settings: SegmentSettings): Ope
 
 /** Finds out anew who holds what, after layers went. */
 export function* readopt(chain: Chain, settings: SegmentSettings): Operation<void> {
+  const sides: Top[] = [];
+  for (const layer of chain.layers) sides.push(yield* sideOf(layer, settings));
   const layers = chain.layers.splice(0);
   chain.owners.clear();
-  for (const layer of layers) {
-    const side = yield* sideOf(layer, settings);
-    if ("image" in side) chain.push(side.image, layer.file, layer.medium);
-    else chain.pushPlain(side.plain, layer.file);
+  for (const [index, { file, medium }] of layers.entries()) {
+    const side = sides[index];
+    if ("image" in side) chain.push(side.image, file, medium);
+    else chain.pushPlain(side.plain, file);
   }
 }
 

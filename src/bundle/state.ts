@@ -109,13 +109,18 @@ export class State {
       if (yield* this.#hasChanged()) return yield* again();
       throw missingImage(error);
     }
-    if (yield* this.#hasChanged()) {
-      yield* closeAll(segments);
-      return yield* again();
+    try {
+      if (!(yield* this.#hasChanged())) {
+        const live = yield* Live.of(this.settings.face, guid, readOnly, segments);
+        this.open.add(live);
+        return live;
+      }
+    } catch (error) {
+      yield* quietly(closeAll(segments));
+      throw error;
     }
-    const live = yield* Live.of(this.settings.face, guid, readOnly, segments);
-    this.open.add(live);
-    return live;
+    yield* closeAll(segments);
+    return yield* again();
   }
 
   /**

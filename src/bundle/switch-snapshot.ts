@@ -9,7 +9,7 @@ import { mediumOf } from "./merge.js";
 import { switchedTo } from "./plans.js";
 import { closeChain, type Segment, setBeneath } from "./segment.js";
 import { quietly, type State } from "./state.js";
-import { dropTops, makeTops } from "./tops.js";
+import { dropTops, makeTops, type NewTop } from "./tops.js";
 
 /** Goes back, or over, to a snapshot; its content is the disk's from here on. */
 export function* switchSnapshot(state: State, guid: Guid): Operation<void> {
@@ -21,8 +21,9 @@ export function* switchSnapshot(state: State, guid: Guid): Operation<void> {
     const old = live.segments;
     let published = false;
     let removed: readonly string[] = [];
-    const made = yield* makeTops(state, old);
+    let made: NewTop[] = [];
     try {
+      made = yield* makeTops(state, old);
       const plan = switchedTo(
         descriptor,
         guid,
