@@ -28,6 +28,15 @@ export function requireFlags(flags: Readonly<Record<string, unknown>>): void {
   }
 }
 
+/** Checks what is to stop a request: the controller in its signal's place would never stop anything. @throws TypeError */
+export function requireSignal(signal: AbortSignal | undefined): void {
+  const { aborted, addEventListener, throwIfAborted } = (signal ?? {}) as Partial<AbortSignal>;
+  const verbs = [addEventListener, throwIfAborted];
+  if (signal === undefined || (typeof aborted === "boolean" && verbs.every((verb) => typeof verb === "function")))
+    return;
+  throw new TypeError(`signal: expected an AbortSignal, got ${quote(signal)}`);
+}
+
 /** Checks how a storage is to be made. @throws RangeError */
 export function requireCreate(create: unknown): void {
   if (create === undefined || create === "new" || create === "replace") return;

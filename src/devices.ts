@@ -1,4 +1,5 @@
 /** Devices that are no image, and whole transfers, for callers of either face. */
+import { takeBuffer } from "./buffers.js";
 import { isDevice, isReadable } from "./device/answers.js";
 import type { BlockDevice, BlockDeviceSync } from "./device/block-device.js";
 import { joinedVerbs } from "./device/joined.js";
@@ -6,6 +7,7 @@ import { rawVerbs } from "./device/raw.js";
 import { asyncDevice, syncDevice } from "./device/verbs.js";
 import * as transfer from "./medium/transfer.js";
 import { quote } from "./printable.js";
+import { requireRange } from "./requests.js";
 import { runAsync, runSync } from "./run.js";
 import { READING, requireVerbs } from "./storage/answers.js";
 import type { Storage, StorageSync } from "./storage/storage.js";
@@ -42,26 +44,38 @@ function requireDevices(devices: readonly unknown[]): void {
       throw new TypeError(`devices: expected block devices, got ${quote(device)}`);
 }
 
-/** Fills `buffer` from a storage, which may move fewer bytes than asked, again and again. @throws DiskError IO where it ends before */
+/** Fills `buffer` from a storage, which may move fewer bytes than asked, again and again. @throws TypeError, RangeError; DiskError IO where it ends before */
 export async function readFully(
   storage: Pick<Storage, "read" | "path">,
   buffer: Uint8Array,
   offset: number,
 ): Promise<void> {
-  return runAsync(transfer.readFully(storage, buffer, offset));
+  return runAsync(transfer.readFully(storage, taken(storage, "read", buffer, offset), offset));
 }
 
 /** `readFully` from a storage that answers at once. */
 export function readFullySync(storage: Pick<StorageSync, "read" | "path">, buffer: Uint8Array, offset: number): void {
-  runSync(transfer.readFully(storage, buffer, offset));
+  runSync(transfer.readFully(storage, taken(storage, "read", buffer, offset), offset));
 }
 
-/** Writes all of `buffer` to a storage, likewise. @throws DiskError NO_SPACE where it takes nothing more */
-export async function writeFully(storage: Storage, buffer: Uint8Array, offset: number): Promise<void> {
-  return runAsync(transfer.writeFully(storage, buffer, offset));
+/** Writes all of `buffer` to a storage, likewise. @throws TypeError, RangeError; DiskError NO_SPACE where it takes nothing more */
+export async function writeFully(
+  storage: Pick<Storage, "write" | "path">,
+  buffer: Uint8Array,
+  offset: number,
+): Promise<void> {
+  return runAsync(transfer.writeFully(storage, taken(storage, "write", buffer, offset), offset));
 }
 
 /** `writeFully` to a storage that answers at once. */
-export function writeFullySync(storage: StorageSync, buffer: Uint8Array, offset: number): void {
-  runSync(transfer.writeFully(storage, buffer, offset));
+export function writeFullySync(storage: Pick<StorageSync, "write" | "path">, buffer: Uint8Array, offset: number): void {
+  runSync(transfer.writeFully(storage, taken(storage, "write", buffer, offset), offset));
+}
+
+/** The bytes of a transfer whose arguments are what they should be: two that changed places would move nothing, silently. */
+function taken(storage: object, verb: "read" | "write", buffer: Uint8Array, offset: number): Uint8Array {
+  requireVerbs(storage as Storage, [verb]);
+  const bytes = takeBuffer(buffer);
+  requireRange(Number.MAX_SAFE_INTEGER, offset, bytes.length);
+  return bytes;
 }

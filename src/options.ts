@@ -2,6 +2,7 @@
 import { type OptionNames, requireFlags, requireOptions } from "./caller-options.js";
 import { isReadable } from "./device/answers.js";
 import type { AnyDevice } from "./device/block-device.js";
+import { requireKind } from "./engine/create.js";
 import type { EngineKind } from "./engine/engine.js";
 import { DiskError } from "./errors.js";
 import type { Format } from "./format/header.js";
@@ -102,8 +103,7 @@ export function requireNewDisk(options: CreateOptions): void {
 /** Checks all that can be checked of the options of opening while there is no storage. @throws TypeError, RangeError */
 export function requireValues({ readOnly, engine, repair = "none", prealloc, base }: OpenOptions): void {
   requireFlags({ readOnly });
-  if (engine !== undefined && engine !== "wasm" && engine !== "js")
-    throw new RangeError(`engine: expected "wasm" or "js", got ${quote(engine)}`);
+  requireKind(engine);
   if (repair !== "none" && repair !== "leaks" && repair !== "all")
     throw new RangeError(`repair: expected "none", "leaks" or "all", got ${quote(repair)}`);
   if (prealloc !== undefined) requirePreallocation(prealloc);

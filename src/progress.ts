@@ -1,5 +1,5 @@
 /** How long work tells how far it is, and is told to stop. */
-import { type OptionNames, requireOptions } from "./caller-options.js";
+import { type OptionNames, requireOptions, requireSignal } from "./caller-options.js";
 import { DiskError } from "./errors.js";
 import { quote } from "./printable.js";
 
@@ -24,6 +24,7 @@ export class Work {
     const { onProgress } = options;
     if (onProgress !== undefined && typeof onProgress !== "function")
       throw new TypeError(`onProgress: expected a function, got ${quote(onProgress)}`);
+    requireSignal(options.signal);
     this.#options = options;
   }
 

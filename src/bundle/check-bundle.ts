@@ -2,6 +2,7 @@
 import { check } from "../image/check.js";
 import { close } from "../image/close.js";
 import { load, open } from "../image/open.js";
+import { requireLevel } from "../image/repair.js";
 import type { CheckReport, RepairLevel } from "../image/reports.js";
 import { listFiles, openFile } from "../medium/files.js";
 import { closeStorage, sizeOf } from "../medium/transfer.js";
@@ -47,6 +48,7 @@ export function* checkBundle(state: State): Operation<BundleReport> {
 
 /** Repairs each image, finishes deletions and removes stray files. Nobody else has the bundle open for writing. */
 export function* repairBundle(state: State, level: RepairLevel): Operation<BundleRepair> {
+  requireLevel(level);
   const before = yield* checkBundle(state);
   for (const { file, storage: index } of before.images) {
     const storage = state.descriptor.storages[index];

@@ -4,6 +4,7 @@
  * space is short: each WebAssembly memory reserves gigabytes of it).
  */
 
+import { quote } from "../printable.js";
 import type { Engine, EngineKind, ZeroScanner } from "./engine.js";
 import { JsEngine, JsZeroScanner } from "./js.js";
 import { JsOwners } from "./js-owners.js";
@@ -40,8 +41,17 @@ export function createOwners(kind: EngineKind | undefined, clusterCount: number)
   );
 }
 
-/** Makes a zero scanner over a buffer of `size` bytes; `kind` and errors as for {@link createEngine}. */
+/** @throws RangeError for what is no kind of engine */
+export function requireKind(kind: EngineKind | undefined): void {
+  if (kind !== undefined && kind !== "wasm" && kind !== "js")
+    throw new RangeError(`engine: expected "wasm" or "js", got ${quote(kind)}`);
+}
+
+/** Makes a zero scanner over a buffer of `size` bytes; `kind` and errors as for {@link createEngine}. @throws RangeError */
 export function createZeroScanner(kind: EngineKind | undefined, size: number): ZeroScanner {
+  requireKind(kind);
+  if (!Number.isSafeInteger(size) || size < 0)
+    throw new RangeError(`size: expected a number of bytes, got ${quote(size)}`);
   return choose<ZeroScanner>(
     kind,
     (module) => new WasmZeroScanner(module, size),

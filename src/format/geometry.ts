@@ -1,4 +1,5 @@
 /** Disk geometry (cylinders, heads, sectors per track) as Parallels Desktop accepts it. */
+import { quote } from "../printable.js";
 
 export interface Geometry {
   cylinders: number;
@@ -13,8 +14,10 @@ const TRACK_SIZES = [63, 32, 16, 8];
 const FALLBACK_TRACK = 32;
 const MAX_UINT32 = 2 ** 32 - 1;
 
-/** The geometry of a disk of `sectorCount` sectors. */
+/** The geometry of a disk of `sectorCount` sectors. @throws RangeError */
 export function geometryOf(sectorCount: number): Geometry {
+  if (!Number.isSafeInteger(sectorCount) || sectorCount < 0)
+    throw new RangeError(`sectorCount: expected a number of sectors, got ${quote(sectorCount)}`);
   const sectors = sectorsPerTrack(sectorCount);
   const cylinders = Math.min(Math.floor(sectorCount / HEADS / sectors), MAX_UINT32);
   return { cylinders, heads: HEADS, sectors };

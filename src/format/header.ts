@@ -6,6 +6,7 @@
  * | magic  | version | heads | cylinders | tracks | bat_entries | nb_sectors | in_use | data_off | flags | ext_off |
  * ```
  */
+import { takeBuffer } from "../buffers.js";
 import { counted } from "../count.js";
 import { DiskError } from "../errors.js";
 import { recognise } from "./foreign.js";
@@ -61,9 +62,9 @@ export interface Header {
   extensionOffset: number;
 }
 
-/** The format that the first bytes of a file name, or undefined if it is no Parallels image. */
+/** The format that the first bytes of a file name, or undefined if it is no Parallels image. @throws TypeError */
 export function probe(bytes: Uint8Array): Format | undefined {
-  const magic = String.fromCharCode(...bytes.subarray(0, 16));
+  const magic = String.fromCharCode(...takeBuffer(bytes).subarray(0, 16));
   return magic === MAGICS.v1 ? "v1" : magic === MAGICS.v2 ? "v2" : undefined;
 }
 

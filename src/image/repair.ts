@@ -33,11 +33,16 @@ import type { RepairLevel, RepairReport } from "./reports.js";
 import { survey } from "./survey.js";
 import { growFile, trim } from "./trim.js";
 
+/** @throws RangeError */
+export function requireLevel(level: RepairLevel): void {
+  if (level !== "leaks" && level !== "all")
+    throw new RangeError(`level: expected "leaks" or "all", got ${quote(level)}`);
+}
+
 /** Repairs an open image. */
 export function* repair(image: Image, level: RepairLevel): Operation<RepairReport> {
   requireWritable(image);
-  if (level !== "leaks" && level !== "all")
-    throw new RangeError(`level: expected "leaks" or "all", got ${quote(level)}`);
+  requireLevel(level);
   return yield* locked(image.locks, 0, Number.MAX_SAFE_INTEGER, true, () =>
     exclusively(image.flushing, () => mend(image, level)),
   );

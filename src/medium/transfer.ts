@@ -19,6 +19,9 @@ import type { DataRange, Storage } from "../storage/storage.js";
 /** Anything that bytes can be read from. */
 export type Readable = Pick<Storage, "read"> & Answering;
 
+/** Anything that bytes can be written to. */
+type Writable = Pick<Storage, "write"> & Answering;
+
 /** Fills `buffer` from `offset`, or throws: a source that ends early is an IO error. */
 export function* readFully(source: Readable, buffer: Uint8Array, offset: number): Operation<void> {
   const got = yield* readUpTo(source, buffer, offset);
@@ -58,7 +61,7 @@ export function* ask(source: Readable, size: number): Operation<void> {
 
 /** Writes the whole of `buffer` at `offset`, or throws; `length` is how long it was when the request was made. */
 export function* writeFully(
-  storage: Storage,
+  storage: Writable,
   buffer: Uint8Array,
   offset: number,
   length = buffer.length,
@@ -85,7 +88,7 @@ function* keeping(buffer: Uint8Array, length: number, doing: () => string, reque
 }
 
 /** A storage that has no room left says so in an error, or, as Firefox's does, takes what fits and then nothing. */
-function tookNothing(storage: Storage, doing: string, offset: number): DiskError {
+function tookNothing(storage: Answering, doing: string, offset: number): DiskError {
   const message = `${doing} failed: ${storageName(storage)} took no byte, as one that is full: free some space`;
   return new DiskError("NO_SPACE", message, { offset });
 }

@@ -1,5 +1,5 @@
 /** How an HttpStorage asks its server and what it believes: the options, their defaults, and what cannot be. */
-import { type OptionNames, requireOptions } from "../caller-options.js";
+import { type OptionNames, requireOptions, requireSignal } from "../caller-options.js";
 import { quote } from "../printable.js";
 import { CACHE_OPTIONS, type CacheOptions, type CacheSettings, cacheSettings } from "./block-cache.js";
 import type { Fetch, RequestSettings } from "./http-requests.js";
@@ -90,6 +90,7 @@ export function httpSettings(options: HttpOptions): HttpSettings {
   for (const [name, value] of Object.entries({ fetch: options.fetch, onprogress, onwarning }))
     if (value !== undefined && typeof value !== "function")
       throw new TypeError(`${name}: expected a function, got ${quote(value)}`);
+  requireSignal(options.signal);
   const { sha256, ...expected } = expectedFile(expect);
   const limit = wholeLimit(wholeFile, sha256);
   return {

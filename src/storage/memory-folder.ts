@@ -1,5 +1,6 @@
 /** A folder in memory, for tests and for what came over a wire. Serves both faces. What is closed keeps its content. */
 
+import { quote } from "../printable.js";
 import { type FolderOpenOptions, type FolderSync, requireFileName, requireOpenOptions } from "./folder.js";
 import { closedFile, exists, notFound, readOnlyError } from "./folder-errors.js";
 import { forward, type Own } from "./forward.js";
@@ -13,12 +14,17 @@ export class MemoryFolder implements FolderSync {
 
   /** Starts with copies of these files, or empty: `new MemoryFolder(Object.entries({ "a.hds": bytes }))`. */
   constructor(files: Iterable<readonly [name: string, content: Uint8Array | ArrayBufferLike]> = []) {
-    for (const [name, content] of files) this.put(name, content);
+    if (typeof (files as Partial<typeof files> | null)?.[Symbol.iterator] !== "function") throw noFiles(files);
+    for (const file of files) {
+      if (!Array.isArray(file)) throw noFiles(file);
+      this.put(file[0], file[1]);
+    }
   }
 
   /** Puts a file in, over whatever has its name. @throws DiskError IN_USE */
   put(name: string, content: Uint8Array | ArrayBufferLike): void {
     requireFileName(name);
+    if (content === undefined) throw new TypeError(`content: expected the bytes of ${quote(name)}, got undefined`);
     this.#uses.requireFree(name);
     this.#files.set(name, new MemoryStorage(content));
   }
@@ -100,4 +106,8 @@ export class MemoryFolder implements FolderSync {
       return name;
     }
   }
+}
+
+function noFiles(got: unknown): TypeError {
+  return new TypeError(`files: expected pairs of a name and its bytes, got ${quote(got)}`);
 }

@@ -1,7 +1,7 @@
 /** The end that uses the disk: the verbs of `Disk`, performed in the worker that serves it. */
 
 import { requireKept, takeBuffer } from "../buffers.js";
-import { requireOptions } from "../caller-options.js";
+import { requireOptions, requireSignal } from "../caller-options.js";
 import type { BlockDevice, Extent } from "../device/block-device.js";
 import { DiskError } from "../errors.js";
 import type { Format } from "../format/header.js";
@@ -29,6 +29,7 @@ export interface ConnectOptions {
 export async function connectDisk(port: Port, options: ConnectOptions = {}): Promise<RemoteDisk> {
   requireOptions(options, { signal: true });
   const { signal } = options;
+  requireSignal(signal);
   signal?.throwIfAborted();
   const connection = new Connection(port);
   const giveUp = () => connection.end(signal!.reason);

@@ -14,6 +14,7 @@ import type { AnyDevice, Extent } from "../device/block-device.js";
 import type { Format } from "../format/header.js";
 import type { DiskInfo } from "../image/info.js";
 import type { CheckReport, RepairLevel, RepairReport } from "../image/reports.js";
+import { quote } from "../printable.js";
 import type { WireError } from "./wire-error.js";
 
 export const MARK = "parablock/1";
@@ -81,12 +82,20 @@ export function send<M extends ToWorker | ToPage>(port: Port, message: M, transf
   port.postMessage({ mark: MARK, ...message }, transfer);
 }
 
+/** @throws TypeError for what cannot carry messages */
+function requirePort(port: Port): void {
+  const { postMessage, addEventListener, removeEventListener } = (port ?? {}) as Partial<Port>;
+  if ([postMessage, addEventListener, removeEventListener].every((verb) => typeof verb === "function")) return;
+  throw new TypeError(`port: expected a MessagePort, a Worker or a worker's global scope, got ${quote(port)}`);
+}
+
 /** Passes on what `understood` takes for ours of what arrives; answers how to stop. */
 export function listen<M>(
   port: Port,
   understood: (data: unknown) => M | undefined,
   onMessage: (message: M) => void,
 ): () => void {
+  requirePort(port);
   const listener = (event: Event) => {
     const message = understood((event as MessageEvent).data);
     if (message !== undefined) onMessage(message);
