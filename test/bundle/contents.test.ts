@@ -7,11 +7,10 @@ import type { BundleDisk, BundleDiskSync } from "../../src/bundle/disks.js";
 import { Bundle, BundleSync } from "../../src/bundle.js";
 import { FileFolder, FileFolderSync } from "../../src/node.js";
 import { MemoryFolder } from "../../src/storage/memory-folder.js";
-import { combinations, type FaceKind } from "../support/faces.js";
+import { combinations, type FaceKind, fewCombinations } from "../support/faces.js";
 import { temporaryFolder } from "../support/folder.js";
 import { describeWith, fixtures, fixturesFolder, readFixture, runTool, tool } from "../support/peers.js";
 import { patternBytes } from "../support/random.js";
-import { thorough } from "../support/runs.js";
 import { CAUSES, IMAGE_CAUSES } from "./causes.js";
 import { meaningOf } from "./meaning.js";
 
@@ -71,9 +70,7 @@ describeWith([fixtures, tool("python3")], "Bundles of known content", () => {
     expected = JSON.parse(readFileSync(join(folder, "expected.json"), "utf8"));
   });
 
-  const few = combinations.filter(({ face, engine }) => thorough || (face === "async") === (engine === "wasm"));
-
-  test.each(few)("read every snapshot right ($face face, $engine engine)", async ({ face, engine }) => {
+  test.each(fewCombinations)("read every snapshot right ($face face, $engine engine)", async ({ face, engine }) => {
     for (const [name, { states }] of Object.entries(expected.good)) {
       const place = await openFolder(face, `${name}.hdd`);
       for (const one of [place, new MemoryFolder(filesOf(name))]) {
@@ -85,7 +82,7 @@ describeWith([fixtures, tool("python3")], "Bundles of known content", () => {
     }
   });
 
-  test.each(few)(
+  test.each(fewCombinations)(
     "go through snapshots, merges and switches, by any hand ($face face, $engine engine)",
     async ({ face, engine }) => {
       for (const [name, { states, size, top }] of Object.entries(expected.good)) {

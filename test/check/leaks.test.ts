@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import type { DataRange } from "../../src/storage/storage.js";
-import { combinations, openDisk } from "../support/faces.js";
+import { fewCombinations, openDisk } from "../support/faces.js";
 import { makeImage } from "../support/image.js";
 import { runs } from "../support/runs.js";
 
@@ -35,7 +35,7 @@ const shapes = fc.oneof(
   { weight: 1, arbitrary: fc.record({ tracks: fc.constantFrom(4096, 5001), hosts: fc.array(host, { maxLength: 4 }) }) },
 );
 
-describe.each(combinations)("With $engine, $face, a check", ({ face, engine }) => {
+describe.each(fewCombinations)("With $engine, $face, a check", ({ face, engine }) => {
   it("counts the free clusters that hold anything, and a repair frees them and nothing else", async () => {
     await fc.assert(
       fc.asyncProperty(shapes, fc.boolean(), async ({ tracks, hosts }, holes) => {
@@ -64,7 +64,7 @@ describe.each(combinations)("With $engine, $face, a check", ({ face, engine }) =
         }
         await disk.close();
       }),
-      runs(60),
+      runs(60, 25),
     );
   });
 });

@@ -59,7 +59,7 @@ describe("parablock convert X NAME.hdd", () => {
     [["--split", "2M"], "expandable", 3],
     [["--plain"], "plain", 1],
   ];
-  it.each(thorough ? shapes : shapes.slice(0, 2))("writes a bundle that holds the same: %s", (options, type, count) => {
+  it.each(thorough ? shapes : shapes.slice(0, 1))("writes a bundle that holds the same: %s", (options, type, count) => {
     const bundle = file(`made-${options.join("")}.hdd`);
     ok("convert", file("in.raw"), bundle, ...options);
     expect(readFileSync(join(bundle, `made-${options.join("")}.hdd`)).length).toBe(0);
@@ -301,7 +301,7 @@ describeWith([fixtures, tool("python3")], "Bundles of known content", () => {
       .map(([name, one]) => ({ ...one, name }))
       .entries()) {
       for (const [guid, md5] of Object.entries(states)) {
-        if (!thorough && (guid !== top || index % 3 > 0)) continue; // the library's own tests read all of them
+        if (!thorough && (guid !== top || index % 8 > 0)) continue; // the library's own tests read all of them
         const content = rawOf(join(folder, `${name}.hdd`), "--snapshot", guid);
         expect([name, guid, createHash("md5").update(content).digest("hex")]).toEqual([name, guid, md5]);
       }
@@ -310,7 +310,7 @@ describeWith([fixtures, tool("python3")], "Bundles of known content", () => {
 
   it("are refused in one line where they cannot be read", () => {
     for (const [index, name] of Object.keys(expected.bad).entries()) {
-      if (!thorough && index % 4 > 0) continue;
+      if (!thorough && index % 7 > 0) continue;
       const bundle = join(folder, `${name}.hdd`);
       const { status, stderr } = parablock(["convert", bundle, file("never.raw")]);
       expect([name, status, stderr]).toEqual([name, 1, expect.stringMatching(/^parablock: [^\n]*\n$/)]);

@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { claims } from "../hostile/claims.js";
 import { temporaryFolder } from "../support/folder.js";
 import { describeWith, type Need } from "../support/peers.js";
-import { thorough } from "../support/runs.js";
+import { sampled, thorough } from "../support/runs.js";
 import { cliPath } from "./command.js";
 
 const file = temporaryFolder();
@@ -62,7 +62,7 @@ const SAMPLES = [
 describeWith([linux], "Small files that claim much", () => {
   const ordinary = () => peakOf(["info", pathOf("an ordinary image")]);
 
-  it.each(thorough ? SAMPLES : SAMPLES.slice(0, 2))("cost every command little memory: %s", (name) => {
+  it.each(sampled(SAMPLES, 4))("cost every command little memory: %s", (name) => {
     const path = pathOf(name);
     const bound = ordinary() + BOUND;
     for (const args of [
@@ -100,7 +100,7 @@ function rawFile(name: string): string {
 }
 
 describeWith([linux], "A command that", () => {
-  for (const [what, args] of ENDLESS) {
+  for (const [what, args] of sampled(ENDLESS, 2)) {
     it.each(thorough ? (["SIGINT", "SIGTERM"] as const) : (["SIGINT"] as const))(
       `${what} ends by %s`,
       async (signal) => {

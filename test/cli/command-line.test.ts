@@ -3,7 +3,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/folder.js";
-import { thorough } from "../support/runs.js";
+import { sampled, thorough } from "../support/runs.js";
 import { makeDisk, parablock } from "./command.js";
 
 const file = temporaryFolder();
@@ -76,7 +76,7 @@ describe("every option of every command", () => {
     expect(options.filter(({ value }) => VALUES[value] === undefined)).toEqual([]);
   });
 
-  it.each(options)("is refused when it is given twice: $command $name", ({ command, name, value }) => {
+  it.each(sampled(options, 2))("is refused when it is given twice: $command $name", ({ command, name, value }) => {
     const [one, other] = VALUES[value];
     for (const twice of [
       [name, one, name, other],
@@ -88,7 +88,7 @@ describe("every option of every command", () => {
     }
   });
 
-  it.each(options)("is refused when its value is empty: $command $name", ({ command, name }) => {
+  it.each(sampled(options, 3))("is refused when its value is empty: $command $name", ({ command, name }) => {
     for (const empty of thorough ? [[`${name}=`], [name, ""]] : [[name, ""]])
       expectRefused(command, [...empty, ...ARGUMENTS[command]], name);
   });

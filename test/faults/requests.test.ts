@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { sampled } from "../support/runs.js";
 import { eachFault, type FaultKind, type FaultyStorage } from "./faulty-storage.js";
 import { CLUSTER, scenarios } from "./scenarios.js";
 import { type Outcome, outcomeOf } from "./settled.js";
@@ -9,7 +10,7 @@ const REMEDIES = ["try again", "close"] as const;
 
 for (const setting of settings) {
   describe(`a request of the storage that goes wrong (${titleOf(setting)})`, () => {
-    test.each(scenarios)("fails the $name alone, with its cause", async (scenario) => {
+    test.each(sampled(scenarios, 4))("fails the $name alone, with its cause", async (scenario) => {
       const sample = await sampleFor(setting, setting.format, scenario);
       for (const remedy of REMEDIES) {
         const struck = await eachFault(async (kind, at) =>
@@ -19,12 +20,15 @@ for (const setting of settings) {
       }
     });
 
-    test.each(scenarios)("in a close after a $name leaves the disk open, for another close", async (scenario) => {
-      const sample = await sampleFor(setting, setting.format, scenario);
-      for (const verb of ["close", "dispose"] as const) {
-        await eachFault(async (kind, at) => closes(await World.make(setting, scenario, sample), kind, at, verb));
-      }
-    });
+    test.each(sampled(scenarios, 3))(
+      "in a close after a $name leaves the disk open, for another close",
+      async (scenario) => {
+        const sample = await sampleFor(setting, setting.format, scenario);
+        for (const verb of ["close", "dispose"] as const) {
+          await eachFault(async (kind, at) => closes(await World.make(setting, scenario, sample), kind, at, verb));
+        }
+      },
+    );
   });
 }
 

@@ -18,10 +18,10 @@ const program = bundleForNode(
   file("claims.mjs"),
 );
 
-describe.each(thorough ? combinations : combinations.filter(({ face }) => face === "async"))(
+describe.each(thorough ? combinations : combinations.filter(({ face, engine }) => face === "async" && engine === "js"))(
   "Small files that claim much, with $engine, $face",
   ({ face, engine }) => {
-    it("are opened, mapped, read and checked within 64 MiB", () => {
+    it.runIf(thorough)("are opened, mapped, read and checked within 64 MiB", () => {
       const printed = execFileSync(process.execPath, ["--expose-gc", program, face, engine], { encoding: "utf8" });
       const [[, ordinary], ...claims] = JSON.parse(printed) as [name: string, peak: number][];
       expect(claims.length).toBeGreaterThan(8);

@@ -11,8 +11,8 @@ import { runs, thorough } from "../support/runs.js";
 import { almostImage } from "./almost-images.js";
 import { type Outcome, Trial } from "./repair-trial.js";
 
-const { numRuns: wanted, seed: firstSeed = Date.now() % 2 ** 31 } = runs(20_000, 3_000);
-const QEMU_SAMPLE = thorough ? 40 : 15;
+const { numRuns: wanted, seed: firstSeed = Date.now() % 2 ** 31 } = runs(20_000, 1_500);
+const QEMU_SAMPLE = thorough ? 40 : 6;
 const path = temporaryFolder();
 
 /** Runs what is to hold of the image of a seed. @throws Error that says how to see it again */

@@ -5,7 +5,7 @@ import type { Format } from "../../src/format/header.js";
 import { FileStorage, FileStorageSync } from "../../src/storage/file.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import type { Storage } from "../../src/storage/storage.js";
-import { type AnyDisk, combinations, createDisk, openDisk, readRange } from "../support/faces.js";
+import { type AnyDisk, createDisk, fewCombinations, openDisk, readRange } from "../support/faces.js";
 import { temporaryFolder } from "../support/folder.js";
 import { describeWith, fixtures, readFixture, runTool, testWith } from "../support/peers.js";
 import { patternBytes } from "../support/random.js";
@@ -47,7 +47,7 @@ async function copy(from: AnyDisk, to: AnyDisk): Promise<void> {
 }
 
 describeWith([fixtures], "Disks that other software wrote", () => {
-  describe.each(combinations)("($face face, $engine engine)", ({ face, engine }) => {
+  describe.each(fewCombinations)("($face face, $engine engine)", ({ face, engine }) => {
     const open = (name: string, readOnly = true) =>
       openDisk(face, new MemoryStorage(readFixture(name)), { engine, readOnly });
 

@@ -6,6 +6,7 @@ import { safeName } from "../../web/shared/names.js";
 import { browserNeeds } from "../browser/browser.js";
 import { temporaryFolder } from "../support/folder.js";
 import { describeWith } from "../support/peers.js";
+import { thorough } from "../support/runs.js";
 import { writeBootImage } from "./images.js";
 import { createDisk, notice, opened, type Playground, ready, startPlayground } from "./playground.js";
 
@@ -61,7 +62,7 @@ describeWith(browserNeeds, "A copy into the browser", () => {
     expect(await filesIn(page, "disks")).not.toContain("reloaded.hds");
   });
 
-  it("goes on while another tab is opened, and appears whole", async () => {
+  it.runIf(thorough)("goes on while another tab is opened, and appears whole", async () => {
     const path = writeLongImage(folder("going on.hds"), 300);
     await beginCopy(page, path);
     const other = await playground.open();

@@ -10,6 +10,7 @@ import { bios } from "../adapters/needs.js";
 import { type Firefox, type FirefoxPage, firefoxNeeds, launchFirefox } from "../browser/firefox.js";
 import { temporaryFolder } from "../support/folder.js";
 import { describeWith } from "../support/peers.js";
+import { thorough } from "../support/runs.js";
 import { writeBootImage } from "./images.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -55,51 +56,57 @@ describeWith([...firefoxNeeds, bios], "The playground in Firefox", () => {
     if (site) rmSync(site, { recursive: true, force: true });
   });
 
-  it("keeps a copy of a disk, boots it, finds after a reload what the guest wrote, lists and removes it", async () => {
-    const { firefox, page } = await open();
-    try {
-      await pick(page, writeBootImage(folder("fox.hds")));
-      await page.waitForSelector("#keep", { visible: true });
-      await page.click("#keep");
-      await page.waitForSelector('#shelf li[data-name="fox.hds"][aria-current=true]');
-      for (const start of [1, 2]) {
-        await page.waitForSelector("#start:enabled", { visible: true });
-        await page.click("#start");
-        await says(page, "#serial", `before: ${start - 1}`);
-        await says(page, "#serial", `written: ${start}`);
-        await page.waitForSelector("#kept[data-state=kept]");
-        if (start === 1) {
-          await screenshot(page, "booted");
-          await page.reload();
-          await page.waitForSelector("body[data-state=ready]");
+  it.runIf(thorough)(
+    "keeps a copy of a disk, boots it, finds after a reload what the guest wrote, lists and removes it",
+    async () => {
+      const { firefox, page } = await open();
+      try {
+        await pick(page, writeBootImage(folder("fox.hds")));
+        await page.waitForSelector("#keep", { visible: true });
+        await page.click("#keep");
+        await page.waitForSelector('#shelf li[data-name="fox.hds"][aria-current=true]');
+        for (const start of [1, 2]) {
+          await page.waitForSelector("#start:enabled", { visible: true });
+          await page.click("#start");
+          await says(page, "#serial", `before: ${start - 1}`);
+          await says(page, "#serial", `written: ${start}`);
+          await page.waitForSelector("#kept[data-state=kept]");
+          if (start === 1) {
+            await screenshot(page, "booted");
+            await page.reload();
+            await page.waitForSelector("body[data-state=ready]");
+          }
         }
+        await page.click("#stop");
+        await page.waitForSelector("#machine[data-state=off]");
+        await page.click('[aria-label="Remove fox.hds"]');
+        await page.waitForSelector("#confirm-yes", { visible: true });
+        await page.click("#confirm-yes");
+        await says(page, "#shelf", "Nothing is kept here yet.");
+      } finally {
+        await firefox.close();
       }
-      await page.click("#stop");
-      await page.waitForSelector("#machine[data-state=off]");
-      await page.click('[aria-label="Remove fox.hds"]');
-      await page.waitForSelector("#confirm-yes", { visible: true });
-      await page.click("#confirm-yes");
-      await says(page, "#shelf", "Nothing is kept here yet.");
-    } finally {
-      await firefox.close();
-    }
-  });
+    },
+  );
 
-  it("without OPFS says so on the shelf and in the form, and tells a file's own error about the file", async () => {
-    const { firefox, page } = await open({ "dom.fs.enabled": false });
-    try {
-      expect(await textOf(page, "#shelf")).toMatch(/no OPFS here: .*switched off/);
-      writeFileSync(folder("letter.hds"), "Dear reader, ".repeat(100));
-      await pick(page, folder("letter.hds"));
-      await page.waitForSelector("#notices .notice");
-      expect(await textOf(page, "#notices .notice span")).toMatch(/^letter\.hds is not a Parallels image/);
-      await pick(page, writeBootImage(folder("read.hds")));
-      await says(page, "#disk-name", "read.hds");
-      await page.click("#new-disk button");
-      await says(page, "#new-problem", "no OPFS here");
-      await screenshot(page, "without-opfs");
-    } finally {
-      await firefox.close();
-    }
-  });
+  it.runIf(thorough)(
+    "without OPFS says so on the shelf and in the form, and tells a file's own error about the file",
+    async () => {
+      const { firefox, page } = await open({ "dom.fs.enabled": false });
+      try {
+        expect(await textOf(page, "#shelf")).toMatch(/no OPFS here: .*switched off/);
+        writeFileSync(folder("letter.hds"), "Dear reader, ".repeat(100));
+        await pick(page, folder("letter.hds"));
+        await page.waitForSelector("#notices .notice");
+        expect(await textOf(page, "#notices .notice span")).toMatch(/^letter\.hds is not a Parallels image/);
+        await pick(page, writeBootImage(folder("read.hds")));
+        await says(page, "#disk-name", "read.hds");
+        await page.click("#new-disk button");
+        await says(page, "#new-problem", "no OPFS here");
+        await screenshot(page, "without-opfs");
+      } finally {
+        await firefox.close();
+      }
+    },
+  );
 });

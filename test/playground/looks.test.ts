@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { browserNeeds } from "../browser/browser.js";
 import { temporaryFolder } from "../support/folder.js";
 import { describeWith } from "../support/peers.js";
+import { thorough } from "../support/runs.js";
 import { writeBootImage } from "./images.js";
 import { createDisk, opened, type Playground, screenshot, startPlayground } from "./playground.js";
 
@@ -102,7 +103,7 @@ describeWith(browserNeeds, "The playground", () => {
     await page.close();
   });
 
-  it("measures WebAssembly against TypeScript, in bars and in numbers", async () => {
+  it.runIf(thorough)("measures WebAssembly against TypeScript, in bars and in numbers", async () => {
     const page = await playground.open();
     await page.click("#run-bench");
     await page.waitForSelector("#bench[data-state=done]", { timeout: 120_000 });

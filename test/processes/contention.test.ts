@@ -7,7 +7,7 @@ import { runs } from "../support/runs.js";
 import { buildProgram, Child } from "./programs.js";
 
 const path = temporaryFolder();
-const TIMES = runs(25).numRuns;
+const TIMES = runs(25, 10).numRuns;
 const PLAIN = { PARABLOCK_NO_NATIVE: "1" };
 
 let program: string;

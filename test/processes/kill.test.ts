@@ -10,7 +10,7 @@ import { SECTOR } from "../support/sectors.js";
 import { buildProgram, Child } from "./programs.js";
 
 const path = temporaryFolder();
-const KILLS = runs(17).numRuns;
+const KILLS = runs(17, 8).numRuns;
 const CLUSTERS = 40;
 /** Requests after which a process ends by itself, and lines after which it is killed at the latest. */
 const [REQUESTS, LINES] = [400, 250];

@@ -5,6 +5,7 @@ import { type CreateOptionsSync, DiskSync, type OpenOptionsSync } from "../../sr
 import type { EngineKind } from "../../src/engine/engine.js";
 import type { CreateOptions, OpenOptions } from "../../src/options.js";
 import type { Storage, StorageSync } from "../../src/storage/storage.js";
+import { thorough } from "./runs.js";
 
 export type FaceKind = "async" | "sync";
 export type AnyDisk = Disk | DiskSync;
@@ -13,6 +14,11 @@ export const faces: readonly FaceKind[] = ["async", "sync"];
 export const engines: readonly EngineKind[] = ["wasm", "js"];
 /** Every face with every engine, for describe.each. */
 export const combinations = faces.flatMap((face) => engines.map((engine) => ({ face, engine })));
+
+/** All of them where all is done, else each face and each engine once. */
+export const fewCombinations = combinations.filter(
+  ({ face, engine }) => thorough || (face === "async") === (engine === "wasm"),
+);
 
 /** Options whose base the face can read is the test's to see to. */
 export type AnyBase = AnyDevice | Storage;
