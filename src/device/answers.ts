@@ -1,4 +1,5 @@
 /** What devices of other hands are and answer, checked once, where it enters. */
+import { isCount } from "../count.js";
 import { DiskError } from "../errors.js";
 import { quote } from "../printable.js";
 import { isThenable } from "../promises.js";
@@ -36,10 +37,6 @@ export function isRun(run: unknown): run is Extent {
   const { offset, length, kind, layer, fileOffset } = run as Partial<Extent>;
   const placed = isCount(layer) && (fileOffset === undefined || isCount(fileOffset));
   return isCount(offset) && isCount(length) && length > 0 && (kind === "data" || kind === "zero") && placed;
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** A run that is none, so that a reader knows it again. */

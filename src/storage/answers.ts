@@ -2,7 +2,7 @@
  * What storages answer, checked here, once, where it enters: a storage of somebody's own, a browser, a wrapper may
  * answer anything, and a number that is believed becomes data that is not there. Nothing counts as done on a bad answer.
  */
-import { counted } from "../count.js";
+import { counted, isCount } from "../count.js";
 import { DiskError, reasonOf } from "../errors.js";
 import { kindOf, quote, shownName } from "../printable.js";
 import { isThenable } from "../promises.js";
@@ -111,10 +111,6 @@ export function nameAnswered(storage: Answering, answer: unknown): string {
 export function storageName(storage: Answering): string {
   const { path } = storage;
   return typeof path === "string" && path !== "" ? shownName(path) : kindOf(storage);
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function badAnswer(

@@ -4,6 +4,7 @@
  * can be understood.
  */
 
+import { isCount } from "../count.js";
 import { isRun } from "../device/answers.js";
 import { type Answer, MARK, type Properties, type Request, type ToPage, type ToWorker, type Verb } from "./protocol.js";
 import { isWireError } from "./wire-error.js";
@@ -87,10 +88,6 @@ function areProperties(value: unknown): value is Properties {
 
 function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null;
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function isNothing(value: unknown): boolean {
