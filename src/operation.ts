@@ -36,3 +36,12 @@ export function forEach<T>(items: Iterable<T>, operation: (item: T) => Operation
 function* made<T>(items: Iterable<T>, operation: (item: T) => Operation<void>): Iterable<Operation<void>> {
   for (const item of items) yield operation(item);
 }
+
+/** Runs what may fail silently: whoever looks finds it, or an error that came first says more. */
+export function* quietly(operation: Operation<void>): Operation<void> {
+  try {
+    yield* operation;
+  } catch {
+    // Nobody has to know.
+  }
+}

@@ -10,7 +10,7 @@
  */
 import { finish } from "../image/close.js";
 import { flushStorage } from "../medium/transfer.js";
-import type { Operation } from "../operation.js";
+import { type Operation, quietly } from "../operation.js";
 import type { Descriptor } from "./descriptor.js";
 import { type Guid, randomGuid } from "./guid.js";
 import type { Live } from "./live.js";
@@ -18,7 +18,7 @@ import { mediumOf } from "./merge.js";
 import { makeReadable } from "./merging.js";
 import { withSnapshot } from "./plans.js";
 import { type Segment, setBeneath, type Top } from "./segment.js";
-import { quietly, type State } from "./state.js";
+import type { State } from "./state.js";
 import { dropTops, makeTops, type NewTop } from "./tops.js";
 
 /** Takes a snapshot of the disk as it is now; answers its GUID. */

@@ -10,7 +10,7 @@
  * all other snapshots as they were; a temporary one is merged by a repair.
  */
 import type { Chain, Layer } from "../image/chain.js";
-import type { Operation } from "../operation.js";
+import { type Operation, quietly } from "../operation.js";
 import { Work, type WorkOptions } from "../progress.js";
 import { publishOver, seal } from "./create-snapshot.js";
 import type { Guid } from "./guid.js";
@@ -20,7 +20,7 @@ import { mergeWithTop } from "./merge-top.js";
 import { cheapest, makeReadable, makeTemporary, makeWritable, type Pair } from "./merging.js";
 import { withoutSnapshot } from "./plans.js";
 import { closeChain, sideOf, type Top } from "./segment.js";
-import { quietly, type State } from "./state.js";
+import type { State } from "./state.js";
 
 /** Deletes a snapshot; the others, and the disk, read as before. */
 export function* deleteSnapshot(state: State, guid: Guid, options: WorkOptions): Operation<void> {

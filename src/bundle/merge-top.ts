@@ -5,7 +5,7 @@
  */
 import { flush } from "../image/flush.js";
 import type { Image } from "../image/image.js";
-import type { Operation } from "../operation.js";
+import { type Operation, quietly } from "../operation.js";
 import type { Work } from "../progress.js";
 import { publishOver, seal } from "./create-snapshot.js";
 import type { Guid } from "./guid.js";
@@ -14,7 +14,7 @@ import { copyClusters, countOf, type Held, heldBy, mediumOf, pullClusters, witho
 import { cheapest, makeTemporary, makeWritable, type Pair } from "./merging.js";
 import { withoutSnapshot } from "./plans.js";
 import { readopt, type Segment, setBeneath, sideOf, type Top } from "./segment.js";
-import { quietly, type State } from "./state.js";
+import type { State } from "./state.js";
 
 /** Passes over what the guest has written meanwhile; one that writes faster than is copied waits at the end. */
 const MOST_PASSES = 8;

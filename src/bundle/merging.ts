@@ -3,7 +3,7 @@ import type { Chain } from "../image/chain.js";
 import { openFile } from "../medium/files.js";
 import { Medium } from "../medium/medium.js";
 import { closeStorage } from "../medium/transfer.js";
-import type { Operation } from "../operation.js";
+import { type Operation, quietly } from "../operation.js";
 import type { Storage } from "../storage/storage.js";
 import { unsupported } from "./bad-bundle.js";
 import { isAbsolute } from "./file-names.js";
@@ -12,7 +12,7 @@ import type { Live } from "./live.js";
 import { countOf, type Held, mediumOf, without } from "./merge.js";
 import { asTemporary } from "./plans.js";
 import { openAlone, type Top } from "./segment.js";
-import { quietly, type State } from "./state.js";
+import type { State } from "./state.js";
 
 /** What the two images of a merge hold in one storage. */
 export interface Pair {

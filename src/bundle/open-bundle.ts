@@ -4,14 +4,14 @@ import type { Format } from "../format/header.js";
 import { createImage } from "../image/create.js";
 import { createFile, listFiles, removeFile, syncFolder } from "../medium/files.js";
 import { closeStorage, flushStorage, truncate } from "../medium/transfer.js";
-import type { Operation } from "../operation.js";
+import { type Operation, quietly } from "../operation.js";
 import type { Folder } from "../storage/folder.js";
 import type { Storage } from "../storage/storage.js";
 import { parseDescriptor } from "./descriptor.js";
 import { DESCRIPTOR_NAME } from "./file-names.js";
 import { type NewBundle, newDescriptor } from "./new-descriptor.js";
 import { readDescriptor } from "./read-descriptor.js";
-import { type BundleSettings, quietly, State } from "./state.js";
+import { type BundleSettings, State } from "./state.js";
 
 /** Opens a bundle; nothing but its descriptor is read yet. */
 export function* openBundle(

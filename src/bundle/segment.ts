@@ -17,7 +17,7 @@ import { openFile } from "../medium/files.js";
 import { Medium, type Preallocation } from "../medium/medium.js";
 import { type PreallocationOption, preallocationOf } from "../medium/preallocation.js";
 import { closeStorage, flushStorage, sizeOf } from "../medium/transfer.js";
-import type { Operation } from "../operation.js";
+import { type Operation, quietly } from "../operation.js";
 import { shownName } from "../printable.js";
 import type { Folder } from "../storage/folder.js";
 import type { Storage } from "../storage/storage.js";
@@ -171,11 +171,7 @@ export function* orClose<T>(storage: Storage, operation: () => Operation<T>): Op
   try {
     return yield* operation();
   } catch (error) {
-    try {
-      yield* closeStorage(storage);
-    } catch {
-      // The error that came first says more.
-    }
+    yield* quietly(closeStorage(storage));
     throw error;
   }
 }

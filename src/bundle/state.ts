@@ -10,7 +10,7 @@ import { createFile, removeFile, renameFile, syncFolder } from "../medium/files.
 import type { PreallocationOption } from "../medium/preallocation.js";
 import { closeStorage, flushStorage, writeFully } from "../medium/transfer.js";
 import { exclusively, Mutex } from "../mutex.js";
-import type { Operation } from "../operation.js";
+import { type Operation, quietly } from "../operation.js";
 import type { Folder } from "../storage/folder.js";
 import { type Descriptor, parseDescriptor } from "./descriptor.js";
 import { decodeText } from "./encoding.js";
@@ -211,15 +211,6 @@ function* writeDescriptor(folder: Folder, descriptor: Descriptor): Operation<voi
     yield* flushStorage(storage);
   } finally {
     yield* closeStorage(storage);
-  }
-}
-
-/** Runs what may fail without anybody having to know. */
-export function* quietly(operation: Operation<void>): Operation<void> {
-  try {
-    yield* operation;
-  } catch {
-    // Whoever looks finds it.
   }
 }
 

@@ -2,13 +2,13 @@
  * Switching to a snapshot: what was written since is dropped, and the guest goes on above the snapshot. New, empty images
  * are made durable; the descriptor that puts them above it takes the other's name; then the old ones go.
  */
-import type { Operation } from "../operation.js";
+import { type Operation, quietly } from "../operation.js";
 import { publishOver } from "./create-snapshot.js";
 import type { Guid } from "./guid.js";
 import { mediumOf } from "./merge.js";
 import { switchedTo } from "./plans.js";
 import { closeChain, type Segment, setBeneath } from "./segment.js";
-import { quietly, type State } from "./state.js";
+import type { State } from "./state.js";
 import { dropTops, makeTops, type NewTop } from "./tops.js";
 
 /** Goes back, or over, to a snapshot; its content is the disk's from here on. */

@@ -2,12 +2,12 @@
 import type { Format } from "../format/header.js";
 import { createImage } from "../image/create.js";
 import { createFile, syncFolder } from "../medium/files.js";
-import type { Operation } from "../operation.js";
+import { type Operation, quietly } from "../operation.js";
 import type { Storage } from "../storage/storage.js";
 import { randomGuid } from "./guid.js";
 import { newImageNames } from "./image-files.js";
 import { openTop, orClose, type Segment, type Top } from "./segment.js";
-import { quietly, type State } from "./state.js";
+import type { State } from "./state.js";
 
 export interface NewTop {
   readonly file: string;

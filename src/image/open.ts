@@ -13,7 +13,7 @@ import { DiskError } from "../errors.js";
 import { decodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE, validateHeader } from "../format/header.js";
 import { Medium } from "../medium/medium.js";
 import { closeStorage, sizeOf } from "../medium/transfer.js";
-import type { Operation } from "../operation.js";
+import { type Operation, quietly } from "../operation.js";
 import { READING, requireVerbs, sizeAnswered, storageName, WRITING } from "../storage/answers.js";
 import type { Storage } from "../storage/storage.js";
 import { eachBlock } from "./blocks.js";
@@ -50,7 +50,7 @@ export function* owning<T>(storage: Storage, operation: () => Operation<T>): Ope
     requireVerbs(storage, READING);
     return yield* operation();
   } catch (error) {
-    yield* closeQuietly(storage);
+    yield* quietly(closeStorage(storage));
     throw error;
   }
 }
@@ -135,12 +135,4 @@ function requireSound(image: Image): void {
     `the image is damaged and was not opened for writing: ${findings.map(({ message }) => message).join("; ")}. Open it with readOnly: true to save what can be read, or with repair: "all" ("parablock check --repair all")`,
     { findings },
   );
-}
-
-function* closeQuietly(storage: Storage): Operation<void> {
-  try {
-    yield* closeStorage(storage);
-  } catch {
-    // The error that came first says more.
-  }
 }
