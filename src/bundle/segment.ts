@@ -55,34 +55,42 @@ export interface Segment {
 /** Opens the images of a storage, the root first. @throws DiskError BAD_BUNDLE where one does not fit */
 export function* openSegment(
   folder: Folder,
-  { start, end, clusterSize }: BundleStorage,
+  storage: BundleStorage,
   images: readonly BundleImage[],
   settings: SegmentSettings,
 ): Operation<Segment> {
-  const size = end - start;
-  const chain = newChain(size, clusterSize, settings);
+  const chain = yield* openChain(folder, storage, images.slice(0, -1), settings);
+  const { size, clusterSize } = chain;
   try {
-    for (const entry of images.slice(0, -1)) yield* pushLayer(chain, folder, entry, settings);
     const last = images[images.length - 1];
-    const storage = yield* openFile(folder, last.file, { readOnly: settings.readOnly });
-    return { size, clusterSize, chain, top: yield* openTop(storage, last, chain, settings) };
+    const file = yield* openFile(folder, last.file, { readOnly: settings.readOnly });
+    return { size, clusterSize, chain, top: yield* openTop(file, last, chain, settings) };
   } catch (error) {
-    yield* closeChain(chain);
+    yield* quietly(closeChain(chain));
     throw error;
   }
 }
 
-export function newChain(size: number, clusterSize: number, { engine }: SegmentSettings): Chain {
-  return new Chain(size, clusterSize, createOwners(engine, Math.ceil(size / clusterSize)));
+/** Opens images of a storage for reading only, the root first. @throws DiskError BAD_BUNDLE where one does not fit */
+export function* openChain(
+  folder: Folder,
+  { start, end, clusterSize }: BundleStorage,
+  images: readonly BundleImage[],
+  settings: SegmentSettings,
+): Operation<Chain> {
+  const size = end - start;
+  const chain = new Chain(size, clusterSize, createOwners(settings.engine, Math.ceil(size / clusterSize)));
+  try {
+    for (const entry of images) yield* pushLayer(chain, folder, entry, settings);
+    return chain;
+  } catch (error) {
+    yield* quietly(closeChain(chain));
+    throw error;
+  }
 }
 
-/** Lays the next image over a chain, opened for reading only. */
-export function* pushLayer(
-  chain: Chain,
-  folder: Folder,
-  entry: BundleImage,
-  settings: SegmentSettings,
-): Operation<void> {
+/** Lays the next image over a chain. */
+function* pushLayer(chain: Chain, folder: Folder, entry: BundleImage, settings: SegmentSettings): Operation<void> {
   const storage = yield* openFile(folder, entry.file, { readOnly: true });
   yield* orClose(storage, function* () {
     if (entry.type === "plain")

@@ -22,9 +22,8 @@ import {
   closeChain,
   closeSegment,
   type Face,
-  newChain,
+  openChain,
   openSegment,
-  pushLayer,
   type Segment,
   type SegmentSettings,
 } from "./segment.js";
@@ -60,40 +59,32 @@ export class State {
     return { ...this.settings, readOnly };
   }
 
+  /** The images of a snapshot in all storages as chains that are only read. */
+  openChains(guid: Guid): Operation<Chain[]> {
+    return this.#openParts(guid, true, openChain, closeChain);
+  }
+
   /** Opens a snapshot's images in all storages. */
-  *openSegments(guid: Guid, readOnly: boolean): Operation<Segment[]> {
+  *#openParts<Part>(
+    guid: Guid,
+    readOnly: boolean,
+    open: (...given: Parameters<typeof openChain>) => Operation<Part>,
+    close: (part: Part) => Operation<void>,
+  ): Operation<Part[]> {
     const { descriptor, folder } = this;
+    const settings = this.segmentSettings(readOnly);
     const chain = descriptor.graph.chainOf(guid);
-    const segments: Segment[] = [];
+    const parts: Part[] = [];
     try {
       for (const [index, storage] of descriptor.storages.entries()) {
         const images = chain.map((one) => descriptor.imageOf(index, one));
-        segments.push(yield* openSegment(folder, storage, images, this.segmentSettings(readOnly)));
+        parts.push(yield* open(folder, storage, images, settings));
       }
     } catch (error) {
-      for (const segment of segments) yield* quietly(closeSegment(segment));
+      for (const part of parts) yield* quietly(close(part));
       throw error;
     }
-    return segments;
-  }
-
-  /** The images of a snapshot in all storages as chains that are only read. */
-  *openChains(guid: Guid): Operation<Chain[]> {
-    const { descriptor, folder } = this;
-    const settings = this.segmentSettings(true);
-    const chains: Chain[] = [];
-    try {
-      for (const [index, { start, end, clusterSize }] of descriptor.storages.entries()) {
-        const chain = newChain(end - start, clusterSize, settings);
-        chains.push(chain);
-        for (const one of descriptor.graph.chainOf(guid))
-          yield* pushLayer(chain, folder, descriptor.imageOf(index, one), settings);
-      }
-    } catch (error) {
-      for (const chain of chains) yield* quietly(closeChain(chain));
-      throw error;
-    }
-    return chains;
+    return parts;
   }
 
   /** Opens a disk; the one that is written is the only one of its kind. */
@@ -102,7 +93,7 @@ export class State {
     const again = () => this.openDisk(readOnly ? guid : this.descriptor.topGuid, readOnly);
     let segments: Segment[];
     try {
-      segments = yield* this.openSegments(guid, readOnly);
+      segments = yield* this.#openParts(guid, readOnly, openSegment, closeSegment);
     } catch (error) {
       if (fieldOf(error, "code") !== "NOT_FOUND") throw error;
       // Files go where somebody else changes the bundle.
