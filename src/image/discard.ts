@@ -34,22 +34,20 @@ function* clearing(image: Image, offset: number, length: number, from: number): 
   yield* withClusters(image, start, rest, true, function* () {
     for (const batch of pieceBatches(image, start, rest)) {
       const pieces = batch.filter((piece) => shows(image, piece));
-      if (pieces.length > 0) yield* clearBatch(image, pieces);
+      yield* changeBatch(image, pieces, () => together(pieces.map((piece) => clear(image, piece))));
     }
   });
 }
 
-function* clearBatch(image: Image, pieces: readonly Piece[]): Operation<void> {
+/** Changes the pieces of a batch, which are in order, and may give up clusters. */
+function* changeBatch(image: Image, pieces: readonly Piece[], change: () => Operation<void>): Operation<void> {
+  if (pieces.length === 0) return;
   const [first, last] = [pieces[0], pieces[pieces.length - 1]];
   yield* changing(image, first.offset, last.offset + last.length - first.offset, function* () {
     if (image.line.parkedBytes > 0) yield* publish(image); // to clusters that are given up now, perhaps
-    yield* together(pieces.map((piece) => clear(image, piece)));
+    yield* change();
     yield* publish(image); // some of it shows already, and the request may be complete now
   });
-  yield* flushHeld(image);
-}
-
-function* flushHeld(image: Image): Operation<void> {
   if (image.heldCount * image.clusterSize > HELD_LIMIT) yield* flush(image);
 }
 
@@ -60,25 +58,18 @@ function* flushHeld(image: Image): Operation<void> {
 export function* uncover(image: Image, offset: number, length: number): Operation<void> {
   for (const batch of pieceBatches(image, offset, length)) {
     const held = batch.filter(({ fileOffset }) => fileOffset >= 0);
-    if (held.length > 0) yield* uncoverBatch(image, held);
+    // biome-ignore lint/correctness/useYield: the tables change at once
+    yield* changeBatch(image, held, function* () {
+      for (const { offset, length } of held)
+        unlinkRun(image, image.grid.clusterOf(offset), Math.ceil(length / image.clusterSize));
+    });
   }
-}
-
-function* uncoverBatch(image: Image, pieces: readonly Piece[]): Operation<void> {
-  const [first, last] = [pieces[0], pieces[pieces.length - 1]];
-  yield* changing(image, first.offset, last.offset + last.length - first.offset, function* () {
-    if (image.line.parkedBytes > 0) yield* publish(image); // to clusters that are given up now
-    for (const { offset, length } of pieces)
-      unlinkRun(image, image.grid.clusterOf(offset), Math.ceil(length / image.clusterSize));
-    yield* publish(image);
-  });
-  yield* flushHeld(image);
 }
 
 /** How many bytes of freed clusters may wait for a flush before discarding makes one. */
 const HELD_LIMIT = 256 * 1024 * 1024;
 
-/** Whether an piece may read as anything but zeros. */
+/** Whether a piece may read as anything but zeros. */
 function shows(image: Image, piece: Piece): boolean {
   return piece.fileOffset >= 0 || (image.base !== undefined && piece.offset < image.base.size);
 }
