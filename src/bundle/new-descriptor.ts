@@ -1,6 +1,7 @@
 /** The descriptor of a new bundle, as Parallels Desktop writes and imports it: one empty image for each storage. */
 import { geometryOf } from "../format/geometry.js";
-import { MAX_CLUSTER_SECTORS, SECTOR_SIZE } from "../format/header.js";
+import { type Format, SECTOR_SIZE } from "../format/header.js";
+import { requireSectors } from "../image/create.js";
 import { quote } from "../printable.js";
 import { type Descriptor, parseDescriptor } from "./descriptor.js";
 import { imageName } from "./file-names.js";
@@ -25,6 +26,9 @@ export interface NewBundle {
   /** Raw images, which take all their space at once, instead of expandable ones. Default: false. */
   plain?: boolean | undefined;
 }
+
+/** The format that Parallels Desktop writes; for disks near the end of what its sectors can be counted in, the other one. */
+export const usualFormat = (size: number): Format => (size > 2 ** 40 ? "v2" : "v1");
 
 /** The descriptor of a new disk. @throws RangeError */
 export function newDescriptor(bundle: NewBundle): Descriptor {
@@ -103,14 +107,8 @@ function partSize({ size, clusterSize, split }: NewBundle): number {
 }
 
 function requireSizes(bundle: NewBundle): void {
-  const { size, clusterSize, split } = bundle;
-  if (!Number.isSafeInteger(size) || size < 0 || size % SECTOR_SIZE !== 0)
-    throw new RangeError(`size: expected a multiple of ${SECTOR_SIZE} bytes, got ${quote(size)}`);
-  const largest = MAX_CLUSTER_SECTORS * SECTOR_SIZE;
-  if (!(Number.isInteger(clusterSize) && clusterSize > 0 && clusterSize <= largest) || clusterSize % SECTOR_SIZE !== 0)
-    throw new RangeError(
-      `clusterSize: expected a multiple of ${SECTOR_SIZE} bytes up to ${largest}, got ${quote(clusterSize)}`,
-    );
+  const { size, split } = bundle;
+  requireSectors(bundle);
   if (typeof split === "number" && !(Number.isSafeInteger(split) && split >= SECTOR_SIZE))
     throw new RangeError(`split: expected at least ${SECTOR_SIZE} bytes, got ${quote(split)}`);
   const count = Math.ceil(size / partSize(bundle));

@@ -5,11 +5,11 @@ import { DiskError } from "../errors.js";
 import type { Format } from "../format/header.js";
 import { requireCreatable } from "../image/create.js";
 import type { PreallocationOption } from "../medium/preallocation.js";
-import { DEFAULT_CLUSTER_SIZE, DEFAULT_FORMAT, requireValues } from "../options.js";
+import { DEFAULT_CLUSTER_SIZE, requireValues } from "../options.js";
 import { requireFolder } from "../storage/answers.js";
 import type { Folder } from "../storage/folder.js";
 import { type Guid, requireGuid } from "./guid.js";
-import type { NewBundle } from "./new-descriptor.js";
+import { type NewBundle, usualFormat } from "./new-descriptor.js";
 import type { Face } from "./segment.js";
 import type { BundleSettings, State } from "./state.js";
 
@@ -80,14 +80,12 @@ export function createBundleSettings(
   requireFolder(folder);
   requireOptions(options, CREATE_OPTIONS);
   const { size, clusterSize = DEFAULT_CLUSTER_SIZE, split, plain, name = nameOf(folder) } = options;
-  const { format = size > MOST_OF_V1 ? DEFAULT_FORMAT : "v1", ...opening } = options;
+  const { format = usualFormat(size), ...opening } = options;
   requireFlags({ plain });
   requireCreatable({ size, clusterSize, format });
   if (folder.readOnly) throw new DiskError("READ_ONLY", "the folder cannot be written: no disk can be made in it");
   return { settings: valuesOf(opening, face), bundle: { size, clusterSize, format, split, plain, name } };
 }
-
-const MOST_OF_V1 = 2 ** 40;
 
 function nameOf({ path }: Folder): string {
   const name = path?.split(/[/\\]/).findLast((part) => part !== "") ?? "";

@@ -6,6 +6,7 @@ import { type Operation, quietly } from "../operation.js";
 import type { Storage } from "../storage/storage.js";
 import { randomGuid } from "./guid.js";
 import { newImageNames } from "./image-files.js";
+import { usualFormat } from "./new-descriptor.js";
 import { openTop, orClose, type Segment, type Top } from "./segment.js";
 import type { State } from "./state.js";
 
@@ -13,9 +14,6 @@ export interface NewTop {
   readonly file: string;
   readonly top: Top;
 }
-
-/** v1 counts 2^32 sectors. */
-const MOST_OF_V1 = 2 ** 32 * 512;
 
 /** Makes an empty image for each segment and opens it; all are durable, their names included. */
 export function* makeTops(state: State, segments: readonly Segment[]): Operation<NewTop[]> {
@@ -44,7 +42,7 @@ function* makeTop(state: State, segment: Segment, storage: Storage, file: string
 /** That of the image below; where it has none, the one that Parallels Desktop writes. */
 function formatFor({ top, size }: Segment): Format {
   if ("image" in top) return top.image.header.format;
-  return size > MOST_OF_V1 / 2 ? "v2" : "v1";
+  return usualFormat(size);
 }
 
 /** Closes images that are not needed, and removes their files. */

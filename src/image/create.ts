@@ -35,8 +35,8 @@ export interface NewDiskSettings {
   open: OpenSettings;
 }
 
-/** Checks a new image's sizes. @throws RangeError with what would be right */
-export function requireCreatable({ size, clusterSize, format }: CreateSettings): void {
+/** Checks that sizes in bytes can be told in sectors. @throws RangeError with what would be right */
+export function requireSectors({ size, clusterSize }: Pick<CreateSettings, "size" | "clusterSize">): void {
   if (!Number.isSafeInteger(size) || size < 0 || size % SECTOR_SIZE !== 0) {
     throw new RangeError(`size: expected a multiple of ${SECTOR_SIZE} bytes, got ${quote(size)}`);
   }
@@ -50,6 +50,11 @@ export function requireCreatable({ size, clusterSize, format }: CreateSettings):
       `clusterSize: expected a multiple of ${SECTOR_SIZE} bytes up to ${MAX_CLUSTER_SECTORS * SECTOR_SIZE}, got ${quote(clusterSize)}`,
     );
   }
+}
+
+/** Checks a new image's sizes. @throws RangeError with what would be right */
+export function requireCreatable({ size, clusterSize, format }: CreateSettings): void {
+  requireSectors({ size, clusterSize });
   if (format !== "v1" && format !== "v2") throw new RangeError(`format: expected "v1" or "v2", got ${quote(format)}`);
   const entries = Math.ceil(size / clusterSize);
   if (entries > MAX_BAT_ENTRIES) {
