@@ -1,7 +1,7 @@
 /** What `convert` makes: Parallels images, raw files, raw bytes on standard output. What is there already is in existing.ts. */
 import { basename, resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { Bundle } from "../bundle.js";
+import { Bundle, type BundleDisk } from "../bundle.js";
 import { type CreateOptions, Disk, type Format, rawDevice, type Storage, writeFully } from "../index.js";
 import { FileFolder, FileStorage } from "../node.js";
 import { BundleDraft } from "./bundle-draft.js";
@@ -64,19 +64,8 @@ export async function bundleTarget(path: string, shape: BundleShape, force?: boo
   try {
     const bundle = await about(path, () => makeBundle(draft, path, shape, privateStorage));
     const disk = await bundle.openDisk();
-    return {
-      grain: shape.plain ? RAW_GRAIN : disk.clusterSize,
-      write: (bytes, offset) => about(path, () => disk.write(bytes, offset)),
-      finish: () =>
-        about(path, async () => {
-          await bundle.close();
-          await draft.publish();
-        }),
-      abandon: async () => {
-        draft.discard();
-        await disk.abandon();
-      },
-    };
+    const grain = shape.plain ? RAW_GRAIN : disk.clusterSize;
+    return diskTarget(path, draft, disk, grain, () => bundle.close());
   } catch (error) {
     draft.discard();
     throw error;
@@ -91,20 +80,31 @@ export function parallelsTarget(path: string, shape: ImageShape, force?: boolean
       await privateStorage(await FileStorage.open(draft.path, { private: true })),
       createOptions(shape),
     );
-    return {
-      grain: disk.clusterSize,
-      write: (bytes, offset) => about(path, () => disk.write(bytes, offset)),
-      finish: () =>
-        about(path, async () => {
-          await disk.close();
-          draft.publish();
-        }),
-      abandon: async () => {
-        draft.discard();
-        await disk.abandon();
-      },
-    };
+    return diskTarget(path, draft, disk, disk.clusterSize, () => disk.close());
   });
+}
+
+/** A disk in a draft, which gets its name when all is in it. */
+function diskTarget(
+  path: string,
+  draft: Draft | BundleDraft,
+  disk: Disk | BundleDisk,
+  grain: number,
+  close: () => Promise<void>,
+): Target {
+  return {
+    grain,
+    write: (bytes, offset) => about(path, () => disk.write(bytes, offset)),
+    finish: () =>
+      about(path, async () => {
+        await close();
+        await draft.publish();
+      }),
+    abandon: async () => {
+      draft.discard();
+      await disk.abandon();
+    },
+  };
 }
 
 function createOptions({ size, clusterSize, format }: ImageShape): CreateOptions {

@@ -83,9 +83,8 @@ export function keepFile(file: File, progress: Progress): Promise<string> {
 export async function keepBundle(bundle: string, files: File[], progress: Progress): Promise<string> {
   const wanted = safeName(/\.hdd$/i.test(bundle) ? bundle : `${bundle}.hdd`);
   const name = await navigator.locks.request("parablock:shelf", async () => {
-    const folder = await openFolder();
-    const free = freeName(wanted, await everyName(folder));
-    await folder.getDirectoryHandle(free, { create: true });
+    const free = freeName(wanted, await takenNames());
+    await (await openFolder()).getDirectoryHandle(free, { create: true });
     return free;
   });
   return navigator.locks.request(copyLock(name), async () => {
@@ -110,12 +109,6 @@ export async function sweepBundles(): Promise<void> {
       if (lock !== null) await folder.removeEntry(name, { recursive: true });
     });
   }
-}
-
-async function everyName(folder: FileSystemDirectoryHandle): Promise<Set<string>> {
-  const names = new Set<string>();
-  for await (const [name] of folder.entries()) names.add(name);
-  return names;
 }
 
 async function copy(file: File, path: string, progress: Progress): Promise<void> {
@@ -151,7 +144,9 @@ function place(
 }
 
 async function takenNames(): Promise<Set<string>> {
-  return everyName(await openFolder());
+  const names = new Set<string>();
+  for await (const [name] of (await openFolder()).entries()) names.add(name);
+  return names;
 }
 
 function requireFree(name: string, taken: Set<string>): string {
