@@ -20,7 +20,7 @@ import {
   requireFolderOptions,
   requireOpenOptions,
 } from "./folder.js";
-import { exists, notFound, readOnlyError } from "./folder-errors.js";
+import { exists, notFound, requireChangeable } from "./folder-errors.js";
 import { isLockFile } from "./lock-files.js";
 
 export class FileFolderSync implements FolderSync {
@@ -96,8 +96,7 @@ export class FileFolderSync implements FolderSync {
 
   /** The paths of what is to be changed. */
   #changing(...names: readonly string[]): string[] {
-    for (const name of names) requireFileName(name);
-    if (this.readOnly) throw readOnlyError(this.path);
+    requireChangeable(this, ...names);
     return names.map((name) => join(this.path, name));
   }
 

@@ -6,10 +6,10 @@
 import { type OptionNames, requireFlags, requireOptions } from "../caller-options.js";
 import { BlobStorage } from "./blob.js";
 import { type Folder, type FolderOpenOptions, requireFileName, requireOpenOptions } from "./folder.js";
-import { exists, readOnlyError } from "./folder-errors.js";
+import { exists, requireChangeable } from "./folder-errors.js";
 import { forward } from "./forward.js";
 import { HandleStorage } from "./handle-storage.js";
-import { filesIn, handleError, hasFile, moveFile, requireDirectoryHandle } from "./handles.js";
+import { filesIn, handleError, hasFile, moveFile, removeFile, requireDirectoryHandle } from "./handles.js";
 import type { Storage } from "./storage.js";
 import { Uses } from "./uses.js";
 
@@ -59,7 +59,7 @@ export class HandleFolder implements Folder {
   }
 
   async create(name: string): Promise<Storage> {
-    this.#requireChangeable(name);
+    requireChangeable(this, name);
     return this.#using(name, false, false, async (release) => {
       if (await hasFile(this.#directory, name)) throw exists(name);
       const handle = await this.#directory.getFileHandle(name, { create: true });
@@ -68,27 +68,19 @@ export class HandleFolder implements Folder {
   }
 
   async rename(from: string, to: string): Promise<void> {
-    this.#requireChangeable(from, to);
+    requireChangeable(this, from, to);
     const release = this.#uses.takeAll(from, to);
     await this.#telling("renaming", from, () => moveFile(this.#directory, from, to)).finally(release);
   }
 
   async remove(name: string): Promise<void> {
-    this.#requireChangeable(name);
+    requireChangeable(this, name);
     const release = this.#uses.take(name, false);
-    await this.#telling("removing", name, async () => {
-      await this.#directory.getFileHandle(name); // a folder is not ours to remove
-      await this.#directory.removeEntry(name);
-    }).finally(release);
+    await this.#telling("removing", name, () => removeFile(this.#directory, name)).finally(release);
   }
 
   /** Browsers have no such thing: names are as durable as they make them. */
   sync(): void {}
-
-  #requireChangeable(...names: readonly string[]): void {
-    for (const name of names) requireFileName(name);
-    if (this.readOnly) throw readOnlyError(this.path);
-  }
 
   async #using(
     name: string,

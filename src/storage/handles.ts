@@ -61,6 +61,11 @@ export async function moveFile(directory: FileSystemDirectoryHandle, from: strin
   await directory.removeEntry(from);
 }
 
+export async function removeFile(directory: FileSystemDirectoryHandle, name: string): Promise<void> {
+  await directory.getFileHandle(name); // a folder is not ours to remove
+  await directory.removeEntry(name);
+}
+
 async function moved(file: FileSystemFileHandle & Movable, to: string): Promise<boolean> {
   try {
     await file.move?.(to);

@@ -14,8 +14,8 @@ import {
   requireFolderOptions,
   requireOpenOptions,
 } from "./folder.js";
-import { exists, readOnlyError } from "./folder-errors.js";
-import { filesIn, moveFile } from "./handles.js";
+import { exists, requireChangeable } from "./folder-errors.js";
+import { filesIn, moveFile, removeFile } from "./handles.js";
 import { OpfsStorage } from "./opfs.js";
 import { inUse, opfsError } from "./opfs-error.js";
 import { directoryAt, opfsRoot, partsOf, requireParts } from "./opfs-file.js";
@@ -74,25 +74,22 @@ export class OpfsFolder implements Folder {
   }
 
   async create(name: string): Promise<OpfsStorage> {
-    this.#requireChangeable(name);
+    requireChangeable(this, name);
     return OpfsStorage.open(this.#pathOf(name), { create: "new" });
   }
 
   /** One step in every browser of today: see `moveFile`. */
   async rename(from: string, to: string): Promise<void> {
-    this.#requireChangeable(from, to);
+    requireChangeable(this, from, to);
     await this.#owning([from, to], () =>
       this.#telling("renaming", this.#pathOf(from), () => moveFile(this.#directory, from, to)),
     );
   }
 
   async remove(name: string): Promise<void> {
-    this.#requireChangeable(name);
+    requireChangeable(this, name);
     await this.#owning([name], () =>
-      this.#telling("removing", this.#pathOf(name), async () => {
-        await this.#directory.getFileHandle(name); // a folder is not ours to remove
-        await this.#directory.removeEntry(name);
-      }),
+      this.#telling("removing", this.#pathOf(name), () => removeFile(this.#directory, name)),
     );
   }
 
@@ -100,11 +97,6 @@ export class OpfsFolder implements Folder {
 
   #pathOf(name: string): string {
     return this.path === "" ? name : `${this.path}/${name}`;
-  }
-
-  #requireChangeable(...names: readonly string[]): void {
-    for (const name of names) requireFileName(name);
-    if (this.readOnly) throw readOnlyError(this.path);
   }
 
   /** Does something to names while nobody else has their files open. */
