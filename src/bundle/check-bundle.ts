@@ -40,9 +40,7 @@ export interface BundleRepair {
 
 /** Looks at everything without changing anything. */
 export function* checkBundle(state: State): Operation<BundleReport> {
-  const images: ImageReport[] = [];
-  for (const [index, storage] of state.descriptor.storages.entries())
-    for (const image of storage.images) images.push(yield* checkImage(state, index, storage, image, undefined));
+  const images = yield* checkImages(state, undefined);
   return { images, strays: yield* strays(state), unfinished: unfinished(state) };
 }
 
@@ -50,11 +48,7 @@ export function* checkBundle(state: State): Operation<BundleReport> {
 export function* repairBundle(state: State, level: RepairLevel): Operation<BundleRepair> {
   requireLevel(level);
   const before = yield* checkBundle(state);
-  for (const { file, storage: index } of before.images) {
-    const storage = state.descriptor.storages[index];
-    const image = storage.images.find((one) => one.file === file);
-    if (image !== undefined) yield* checkImage(state, index, storage, image, level);
-  }
+  yield* checkImages(state, level);
   for (const guid of unfinished(state)) yield* deleteSnapshot(state, guid, {});
   yield* state.withTop(function* () {
     yield* state.remove(yield* strays(state)); // under the lock of the top: a verb of somebody else would have such files
@@ -69,6 +63,14 @@ function unfinished({ descriptor }: State): Guid[] {
 function* strays({ folder, descriptor }: State): Operation<string[]> {
   if (folder.readOnly) return []; // it may not be able to list, and nobody makes any
   return strayFiles(descriptor, yield* listFiles(folder));
+}
+
+/** Checks every image of every storage, and repairs it where a level is given. */
+function* checkImages(state: State, level: RepairLevel | undefined): Operation<ImageReport[]> {
+  const images: ImageReport[] = [];
+  for (const [index, storage] of state.descriptor.storages.entries())
+    for (const image of storage.images) images.push(yield* checkImage(state, index, storage, image, level));
+  return images;
 }
 
 function* checkImage(

@@ -72,11 +72,16 @@ function* mergeLayers(
   work: Work,
 ): Operation<void> {
   const reading = state.segmentSettings(true);
+  const sides: { lower: Top; upper: Top }[] = [];
   const pairs: Pair[] = [];
-  for (const chain of chains) {
-    const lower = yield* heldBy(yield* sideOf(chain.layers[layer], reading), chain.clusterSize, chain.size);
-    const upper = yield* heldBy(yield* sideOf(chain.layers[layer + 1], reading), chain.clusterSize, chain.size);
-    pairs.push({ lower, upper });
+  for (const { layers, clusterSize, size } of chains) {
+    const lower = yield* sideOf(layers[layer], reading);
+    const upper = yield* sideOf(layers[layer + 1], reading);
+    sides.push({ lower, upper });
+    pairs.push({
+      lower: yield* heldBy(lower, clusterSize, size),
+      upper: yield* heldBy(upper, clusterSize, size),
+    });
   }
   const [child] = state.descriptor.graph.childrenOf(guid);
   const { way, bytes } = cheapest(state, guid, child, pairs);
@@ -88,7 +93,7 @@ function* mergeLayers(
   // Once all files are ours: who reads one of them has the snapshot stay.
   const doomed = goesDown ? yield* makeTemporary(state, guid) : guid;
   for (const [index, chain] of chains.entries()) {
-    const from = yield* sideOf(chain.layers[goesDown ? layer + 1 : layer], reading);
+    const from = goesDown ? sides[index].upper : sides[index].lower;
     const to = merged[index];
     const { lower, upper } = pairs[index];
     try {

@@ -53,8 +53,7 @@ export function* makeTemporary(state: State, guid: Guid): Operation<Guid> {
  * without a lock stands in where the lock cannot be had.
  */
 export function* makeReadable(state: State, live: Live, chain: Chain, layer: number): Operation<void> {
-  const { medium, grid, file } = chain.layers[layer];
-  const { concurrent } = live.face;
+  const { medium, file } = chain.layers[layer];
   let storage: Storage;
   try {
     storage = yield* openFile(state.folder, file, { readOnly: true, share: true });
@@ -69,11 +68,14 @@ export function* makeReadable(state: State, live: Live, chain: Chain, layer: num
   } catch {
     // Somebody was quicker, who may only read what is in use.
   }
-  chain.layers[layer] = {
-    medium: new Medium(storage, medium.size, { preallocation: medium.preallocation, concurrent }),
-    grid,
-    file,
-  };
+  setReader(chain, layer, storage, live);
+}
+
+/** Has a layer read by another storage of the same file. */
+function setReader(chain: Chain, layer: number, storage: Storage, { face: { concurrent } }: Live): void {
+  const { medium, ...rest } = chain.layers[layer];
+  const { size, preallocation } = medium;
+  chain.layers[layer] = { ...rest, medium: new Medium(storage, size, { preallocation, concurrent }) };
 }
 
 /** Opens the file of a layer for writing, in place of its reader: nobody else may have it then. */
@@ -88,10 +90,7 @@ export function makeWritable(state: State, live: Live, chain: Chain, layer: numb
       chain.layers[layer] = { medium: mediumOf(side), grid, file };
       return side;
     } catch (error) {
-      const storage = yield* openFile(state.folder, file, { readOnly: true });
-      const { preallocation } = medium;
-      const { concurrent } = live.face;
-      chain.layers[layer] = { medium: new Medium(storage, medium.size, { preallocation, concurrent }), grid, file };
+      setReader(chain, layer, yield* openFile(state.folder, file, { readOnly: true }), live);
       throw error;
     }
   });
