@@ -6,6 +6,7 @@
 import { changing } from "../image/change.js";
 import type { Image } from "../image/image.js";
 import { withClusters } from "../image/lock-clusters.js";
+import type { Range } from "../image/pieces.js";
 import { publish } from "../image/publish.js";
 import { read, readBase } from "../image/read.js";
 import { store, write } from "../image/write.js";
@@ -42,12 +43,6 @@ export function* heldBy(side: Top, clusterSize: number, size: number): Operation
 export const without = (held: Held, other: Held): Held => held.map((is, cluster) => (other[cluster] ? 0 : is));
 
 export const countOf = (held: Held): number => held.reduce((sum, is) => sum + is, 0);
-
-/** A range of guest bytes. */
-interface Range {
-  readonly offset: number;
-  readonly length: number;
-}
 
 /** The pieces in which clusters are copied: neighbours together, none longer than a piece, unless one cluster is. */
 function* piecesOf(held: Held, clusterSize: number, size: number): Generator<Range, void, void> {

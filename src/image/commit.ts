@@ -18,7 +18,7 @@ import { uncover } from "./discard.js";
 import { flush } from "./flush.js";
 import { type Image, requireOpen, requireWritable } from "./image.js";
 import { withClusters } from "./lock-clusters.js";
-import { pieceBatches, piecesOf } from "./pieces.js";
+import { pieceBatches, piecesOf, type Range } from "./pieces.js";
 import { readLocked } from "./read.js";
 
 export interface CommitSettings {
@@ -27,11 +27,6 @@ export interface CommitSettings {
   readonly work: Work;
   /** Guest bytes that are committed, and waited for, at once: each window costs a flush of the base. */
   readonly windowSize: number;
-}
-
-interface Range {
-  readonly offset: number;
-  readonly length: number;
 }
 
 export const WINDOW_SIZE = 64 * 1024 * 1024;

@@ -1,6 +1,14 @@
 /** From guest ranges to pieces: the mapping that every verb walks. */
 import type { Image } from "./image.js";
 
+/** A range of guest bytes. */
+export interface Range {
+  /** Where it begins on the disk, in bytes. */
+  readonly offset: number;
+  /** In bytes. */
+  readonly length: number;
+}
+
 /** A part of a guest range that lies in one piece of the image's own file, or nowhere in it. */
 export interface Piece {
   /** Where it begins on the disk, in bytes. */

@@ -16,15 +16,10 @@ import { changing } from "./change.js";
 import { flush } from "./flush.js";
 import { type Image, requireOpen, requireWritable } from "./image.js";
 import { withClusters } from "./lock-clusters.js";
-import { piecesOf } from "./pieces.js";
+import { piecesOf, type Range } from "./pieces.js";
 import { locked } from "./range-locks.js";
 import { readBase } from "./read.js";
 import { store } from "./write.js";
-
-interface Range {
-  readonly offset: number;
-  readonly length: number;
-}
 
 /** What lies beneath an image; nothing is zeros. */
 type Beneath = AnyDevice | undefined;
