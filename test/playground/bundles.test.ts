@@ -13,6 +13,7 @@ import { describeWith, fixtures, fixturesFolder, testWith, tool } from "../suppo
 import { thorough } from "../support/runs.js";
 import { writeBootBundle } from "./images.js";
 import {
+  boot,
   download,
   drop,
   notice,
@@ -27,13 +28,6 @@ import {
 const folder = temporaryFolder();
 let playground: Playground;
 let page: Page;
-
-async function boot(start: number): Promise<void> {
-  await page.click("#start");
-  await page.waitForSelector(`#serial:has-text("before: ${start - 1}")`);
-  await page.waitForSelector(`#serial:has-text("written: ${start}")`);
-  await page.waitForSelector("#kept[data-state=kept]");
-}
 
 const press = async (name: RegExp): Promise<void> => page.getByRole("button", { name }).first().click();
 
@@ -71,13 +65,13 @@ describeWith([...browserNeeds, bios], "A bundle in the playground", () => {
   });
 
   it("boots; a snapshot is taken while the guest runs, and gone back to", { timeout: 120_000 }, async () => {
-    await boot(1);
+    await boot(page, 1);
     await page.click("#take-snapshot");
     await page.waitForSelector('#snapshot-list[data-count="2"]');
     expect(await page.textContent("#machine-state")).toBe("running");
     await screenshot(page, "bundle-running");
     await page.click("#stop");
-    await boot(2);
+    await boot(page, 2);
     await press(/^Go back to Snapshot/);
     await page.locator("#confirm-yes").waitFor();
     await page.keyboard.press("Escape"); // thought better of it
@@ -87,7 +81,7 @@ describeWith([...browserNeeds, bios], "A bundle in the playground", () => {
     await confirm();
     await page.waitForSelector("#machine[data-state=off]");
     await page.waitForSelector("#snapshots[data-state=idle]");
-    await boot(2); // the first start's write is there, the second one's is not
+    await boot(page, 2); // the first start's write is there, the second one's is not
     await page.click("#stop");
   });
 

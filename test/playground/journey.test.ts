@@ -10,6 +10,7 @@ import { temporaryFolder } from "../support/folder.js";
 import { describeWith } from "../support/peers.js";
 import { writeBootImage } from "./images.js";
 import {
+  boot,
   createDisk,
   download,
   drop,
@@ -24,14 +25,6 @@ import {
 const folder = temporaryFolder();
 let playground: Playground;
 let page: Page;
-
-/** Starts the machine and waits until its guest has written and all of that is kept. */
-async function boot(start: number): Promise<void> {
-  await page.click("#start");
-  await page.waitForSelector(`#serial:has-text("before: ${start - 1}")`);
-  await page.waitForSelector(`#serial:has-text("written: ${start}")`);
-  await page.waitForSelector("#kept[data-state=kept]");
-}
 
 describeWith([...browserNeeds, bios, qemuImg], "The playground's journey:", () => {
   beforeAll(async () => {
@@ -64,7 +57,7 @@ describeWith([...browserNeeds, bios, qemuImg], "The playground's journey:", () =
   });
 
   it("the guest boots and writes, and all of it is kept", async () => {
-    await boot(1);
+    await boot(page, 1);
     await screenshot(page, "booted");
     expect(await page.evaluate(() => document.activeElement?.id)).toBe("screen");
     await page.keyboard.press("Control+Alt");
@@ -78,7 +71,7 @@ describeWith([...browserNeeds, bios, qemuImg], "The playground's journey:", () =
     await ready(page);
     await opened(page, "guest.hds");
     await page.waitForSelector("#start:enabled");
-    await boot(2);
+    await boot(page, 2);
     await page.click("#stop");
     await page.waitForSelector("#machine[data-state=off]");
   });

@@ -70,6 +70,14 @@ export async function createDisk(page: Page, name: string, fields: Record<string
   await page.click("#new-disk button[type=submit]");
 }
 
+/** Starts the machine and waits until its guest has written, for the `start`th time, and all of that is kept. */
+export async function boot(page: Page, start: number): Promise<void> {
+  await page.click("#start");
+  await page.waitForSelector(`#serial:has-text("before: ${start - 1}")`);
+  await page.waitForSelector(`#serial:has-text("written: ${start}")`);
+  await page.waitForSelector("#kept[data-state=kept]");
+}
+
 /** Saves the open disk's image in a folder; answers its path. */
 export async function download(page: Page, folder: (name: string) => string): Promise<string> {
   const [saved] = await Promise.all([page.waitForEvent("download"), page.click("#download")]);

@@ -9,6 +9,7 @@ import { MemoryStorage } from "../../src/storage/memory.js";
 import type { Storage } from "../../src/storage/storage.js";
 import { createDisk, type FaceKind, openDisk, readRange } from "../support/faces.js";
 import { below, patternBytes, randomFrom } from "../support/random.js";
+import { equal, ok, same, throws } from "./judge.js";
 
 /** A kind of storage under test. */
 export interface StorageKit {
@@ -388,30 +389,4 @@ async function writeAll(storage: Storage, bytes: Uint8Array, offset: number): Pr
     ok(moved >= 1 && moved <= bytes.length - done, `write answered ${moved}`);
     done += moved;
   }
-}
-
-function ok(condition: boolean, message: string): void {
-  if (!condition) throw new Error(message);
-}
-
-function equal(got: unknown, expected: unknown): void {
-  ok(got === expected, `got ${got}, expected ${expected}`);
-}
-
-function same(got: Uint8Array, expected: Uint8Array): void {
-  equal(got.length, expected.length);
-  for (let at = 0; at < got.length; at++) {
-    if (got[at] !== expected[at]) ok(false, `byte ${at}: got ${got[at]}, expected ${expected[at]}`);
-  }
-}
-
-/** Either way of failing: a throw or a rejection. */
-async function throws(request: () => unknown): Promise<void> {
-  let threw = false;
-  try {
-    await request();
-  } catch {
-    threw = true;
-  }
-  ok(threw, "no error was thrown");
 }

@@ -10,6 +10,7 @@ import type { Storage } from "../../src/storage/storage.js";
 import { createDisk, type FaceKind, openDisk, readRange } from "../support/faces.js";
 import { patternBytes } from "../support/random.js";
 import type { Case } from "./contract.js";
+import { equal, ok, same, thrownBy, throws } from "./judge.js";
 
 export type Files = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 
@@ -343,35 +344,9 @@ function joined(...parts: Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-function ok(condition: boolean, message: string): void {
-  if (!condition) throw new Error(message);
-}
-
-function equal(got: unknown, expected: unknown): void {
-  ok(got === expected, `got ${got}, expected ${expected}`);
-}
-
-function same(got: Uint8Array, expected: Uint8Array): void {
-  equal(got.length, expected.length);
-  for (let at = 0; at < got.length; at++) {
-    if (got[at] !== expected[at]) ok(false, `byte ${at}: got ${got[at]}, expected ${expected[at]}`);
-  }
-}
-
 function sameNames(got: readonly string[], expected: readonly string[]): void {
   equal([...got].sort().join(" | "), [...expected].sort().join(" | "));
 }
-
-async function thrownBy(request: () => unknown): Promise<unknown> {
-  try {
-    await request();
-  } catch (error) {
-    return error;
-  }
-  throw new Error("no error was thrown");
-}
-
-const throws = async (request: () => unknown): Promise<void> => void (await thrownBy(request));
 
 async function fails(code: string, request: () => unknown): Promise<void> {
   const error = await thrownBy(request);
