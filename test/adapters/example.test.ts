@@ -6,8 +6,7 @@ import { buildSync } from "esbuild";
 import { beforeAll, expect, it } from "vitest";
 import { GRUB_OUTPUT } from "../../examples/grub-disk.js";
 import { temporaryFolder } from "../support/folder.js";
-import { describeWith } from "../support/peers.js";
-import { thorough } from "../support/runs.js";
+import { allOfCi, describeWith, testWith } from "../support/peers.js";
 import { bios, grub } from "./needs.js";
 
 const path = temporaryFolder();
@@ -29,7 +28,7 @@ function run(args: string[], env: NodeJS.ProcessEnv = {}) {
 }
 
 describeWith([bios, grub], "example:node-v86", () => {
-  it.runIf(thorough)("makes a GRUB disk, boots it and ends well; the next start finds what the guest wrote", () => {
+  testWith([allOfCi], "makes a GRUB disk, boots it and ends well; the next start finds what the guest wrote", () => {
     const first = run([]);
     expect(first.stdout).toContain(GRUB_OUTPUT.firstStart);
     expect(first.stdout).toContain(GRUB_OUTPUT.done);

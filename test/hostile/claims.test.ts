@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { bundleForNode } from "../support/child.js";
 import { combinations, openDisk, readRange } from "../support/faces.js";
 import { temporaryFolder } from "../support/folder.js";
+import { allOfCi, testWith } from "../support/peers.js";
 import { thorough } from "../support/runs.js";
 import { SparseStorage } from "../support/sparse-storage.js";
 import { emptyWithLongBat } from "./claims.js";
@@ -21,7 +22,7 @@ const program = bundleForNode(
 describe.each(thorough ? combinations : combinations.filter(({ face, engine }) => face === "async" && engine === "js"))(
   "Small files that claim much, with $engine, $face",
   ({ face, engine }) => {
-    it.runIf(thorough)("are opened, mapped, read and checked within 64 MiB", () => {
+    testWith([allOfCi], "are opened, mapped, read and checked within 64 MiB", () => {
       const printed = execFileSync(process.execPath, ["--expose-gc", program, face, engine], { encoding: "utf8" });
       const [[, ordinary], ...claims] = JSON.parse(printed) as [name: string, peak: number][];
       expect(claims.length).toBeGreaterThan(8);

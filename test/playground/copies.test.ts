@@ -5,8 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { safeName } from "../../web/shared/names.js";
 import { browserNeeds } from "../browser/browser.js";
 import { temporaryFolder } from "../support/folder.js";
-import { describeWith } from "../support/peers.js";
-import { thorough } from "../support/runs.js";
+import { allOfCi, describeWith, testWith } from "../support/peers.js";
 import { writeBootImage } from "./images.js";
 import { createDisk, notice, opened, type Playground, ready, startPlayground } from "./playground.js";
 
@@ -62,7 +61,7 @@ describeWith(browserNeeds, "A copy into the browser", () => {
     expect(await filesIn(page, "disks")).not.toContain("reloaded.hds");
   });
 
-  it.runIf(thorough)("goes on while another tab is opened, and appears whole", async () => {
+  testWith([allOfCi], "goes on while another tab is opened, and appears whole", async () => {
     const path = writeLongImage(folder("going on.hds"), 300);
     await beginCopy(page, path);
     const other = await playground.open();

@@ -4,8 +4,7 @@ import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { browserNeeds } from "../browser/browser.js";
 import { temporaryFolder } from "../support/folder.js";
-import { describeWith } from "../support/peers.js";
-import { thorough } from "../support/runs.js";
+import { allOfCi, describeWith, testWith } from "../support/peers.js";
 import { writeBootImage, writeBundle, writeDamagedImage, writeShuffledImage } from "./images.js";
 import { createDisk, drop, notice, opened, type Playground, screenshot, startPlayground } from "./playground.js";
 
@@ -96,7 +95,7 @@ describeWith(browserNeeds, "The playground, given", () => {
     }
   });
 
-  it.runIf(thorough)("4 Mi clusters in disorder, draws them and tells the extent under the pointer", async () => {
+  testWith([allOfCi], "4 Mi clusters in disorder, draws them and tells the extent under the pointer", async () => {
     await page.setInputFiles("#pick-file", writeShuffledImage(folder("shuffled.hds")));
     await opened(page, "shuffled.hds");
     const gap = page.evaluate(medianFrame);

@@ -3,14 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { buildSite } from "../../web/tool/build.js";
 import { type Server, serveSite } from "../../web/tool/server.js";
 import { bios } from "../adapters/needs.js";
 import { type Firefox, type FirefoxPage, firefoxNeeds, launchFirefox } from "../browser/firefox.js";
 import { temporaryFolder } from "../support/folder.js";
-import { describeWith } from "../support/peers.js";
-import { thorough } from "../support/runs.js";
+import { allOfCi, describeWith, testWith } from "../support/peers.js";
 import { writeBootImage } from "./images.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -56,7 +55,8 @@ describeWith([...firefoxNeeds, bios], "The playground in Firefox", () => {
     if (site) rmSync(site, { recursive: true, force: true });
   });
 
-  it.runIf(thorough)(
+  testWith(
+    [allOfCi],
     "keeps a copy of a disk, boots it, finds after a reload what the guest wrote, lists and removes it",
     async () => {
       const { firefox, page } = await open();
@@ -89,7 +89,8 @@ describeWith([...firefoxNeeds, bios], "The playground in Firefox", () => {
     },
   );
 
-  it.runIf(thorough)(
+  testWith(
+    [allOfCi],
     "without OPFS says so on the shelf and in the form, and tells a file's own error about the file",
     async () => {
       const { firefox, page } = await open({ "dom.fs.enabled": false });

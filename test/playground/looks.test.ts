@@ -3,8 +3,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { browserNeeds } from "../browser/browser.js";
 import { temporaryFolder } from "../support/folder.js";
-import { describeWith } from "../support/peers.js";
-import { thorough } from "../support/runs.js";
+import { allOfCi, describeWith, testWith } from "../support/peers.js";
 import { writeBootImage } from "./images.js";
 import { createDisk, opened, type Playground, screenshot, startPlayground } from "./playground.js";
 
@@ -103,7 +102,7 @@ describeWith(browserNeeds, "The playground", () => {
     await page.close();
   });
 
-  it.runIf(thorough)("measures WebAssembly against TypeScript, in bars and in numbers", async () => {
+  testWith([allOfCi], "measures WebAssembly against TypeScript, in bars and in numbers", async () => {
     const page = await playground.open();
     await page.click("#run-bench");
     await page.waitForSelector("#bench[data-state=done]", { timeout: 120_000 });

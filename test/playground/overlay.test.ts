@@ -3,18 +3,18 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
-import { expect, it } from "vitest";
+import { expect } from "vitest";
 import { GRUB_OUTPUT } from "../../examples/grub-disk.js";
 import { bios, grub } from "../adapters/needs.js";
 import { browserNeeds } from "../browser/browser.js";
-import { describeWith } from "../support/peers.js";
-import { thorough } from "../support/runs.js";
+import { allOfCi, describeWith, testWith } from "../support/peers.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const COMMAND = "artifacts/example-overlay.mjs";
 
 describeWith([...browserNeeds, bios, grub], "npm run example:overlay", () => {
-  it.runIf(thorough)(
+  testWith(
+    [allOfCi],
     "boots from a server, keeps the guest's changes in the browser, and boots again with them",
     async () => {
       const entryPoints = ["examples/overlay.ts"];

@@ -71,6 +71,9 @@ export const cases: Need = {
   required: inCi && existsSync(sharedFolder),
 };
 
+/** For what takes too long for a plain run, and is done by CI. */
+export const allOfCi: Need = { name: "CI=true", present: inCi, required: false };
+
 /** `describe`, if all that its tests need is there. */
 export function describeWith(needs: readonly Need[], title: string, body: () => void): void {
   const missing = needs.filter((need) => !need.present);
