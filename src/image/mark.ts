@@ -1,5 +1,5 @@
 /** The in_use mark: durable before the first change, cleared after all else is durable. */
-import { encodeHeader, FLAG, HEADER_SIZE, type Header, IN_USE } from "../format/header.js";
+import { encodeHeader, FLAG, type Format, HEADER_SIZE, type Header, IN_USE } from "../format/header.js";
 import { exclusively } from "../mutex.js";
 import type { Operation } from "../operation.js";
 import { eachBlock } from "./blocks.js";
@@ -51,20 +51,23 @@ function* changeInUse(image: Image, inUse: number): Operation<void> {
 }
 
 /** The fields that an open disk changes. */
-type Changes = Partial<Pick<Header, "batEntries" | "inUse" | "dataOffset" | "flags" | "extensionOffset">>;
+export type HeaderChanges = Partial<Omit<Header, "format" | "tracks">>;
 
 /** Their bytes; every other byte of the header stays as it was found. */
 const CHANGING = [
-  { from: 32, to: 36 },
-  { from: 44, to: HEADER_SIZE },
-] as const;
+  { from: 20, to: 28, formats: ["v1", "v2"] },
+  { from: 32, to: 40, formats: ["v1", "v2"] },
+  { from: 40, to: 44, formats: ["v2"] }, // the upper half of nb_sectors, which v1 does not use
+  { from: 44, to: HEADER_SIZE, formats: ["v1", "v2"] },
+] as const satisfies { from: number; to: number; formats: Format[] }[];
 
 /** Changes fields of the header in the file, durably; what was flushed before stays before. */
-export function* changeHeader(image: Image, changes: Changes): Operation<void> {
+export function* changeHeader(image: Image, changes: HeaderChanges): Operation<void> {
   const changed = { ...image.header, ...changes };
   const encoded = encodeHeader(changed);
   const bytes = image.tables.headerBytes.slice();
-  for (const { from, to } of CHANGING) bytes.set(encoded.subarray(from, to), from);
+  for (const { from, to, formats } of CHANGING)
+    if ((formats as readonly Format[]).includes(changed.format)) bytes.set(encoded.subarray(from, to), from);
   yield* image.medium.writeThrough(bytes, 0);
   Object.assign(image.header, changes);
 }

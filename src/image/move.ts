@@ -1,0 +1,53 @@
+/**
+ * Moving clusters: what they hold is copied to other host clusters, then their entries lead there. The entries wait in the
+ * line and reach the file once the copies are durable; the old clusters are free after the flush that follows.
+ */
+import { forEach, type Operation, together } from "../operation.js";
+import { eachData, pieceScanner } from "./copies.js";
+import type { Image } from "./image.js";
+import { defer } from "./publish.js";
+import { growFile } from "./trim.js";
+
+/** Guest clusters that are neighbours in the file, too, and where they go: host clusters that the caller has allocated. */
+export interface Move {
+  cluster: number;
+  count: number;
+  to: number;
+}
+
+/** Moves clusters that the caller has locked, and of which nothing is parked. Where it fails, none has moved; `to` stays the caller's. */
+export function* moveClusters(image: Image, moves: readonly Move[]): Operation<void> {
+  yield* together(forEach(moves, (move) => copyRun(image, move)));
+  for (const move of moves) relink(image, move);
+}
+
+/** Copies what is not zeros; zeros are written where the new place may hold anything else. */
+function* copyRun(image: Image, { cluster, count, to }: Move): Operation<void> {
+  const { engine, grid, medium, clusterSize } = image;
+  const from = grid.fileOffsetOf(engine.bat[cluster]);
+  const length = count * clusterSize;
+  const start = grid.hostOffsetOf(to);
+  yield* growFile(image, start + length);
+  const blank = medium.blank.take(start, start + length) !== undefined;
+  const scanner = pieceScanner(image);
+  let done = 0;
+  yield* eachData(medium, from, from + length, scanner, function* (bytes, at) {
+    const offset = at - from;
+    if (!blank) yield* medium.writeZeros(start + done, offset - done);
+    yield* medium.write(bytes, start + offset);
+    done = offset + bytes.length;
+  });
+  if (!blank) yield* medium.writeZeros(start + done, length - done);
+  // Only where all went well: a transfer that failed may still go on.
+  scanner.release();
+}
+
+function relink(image: Image, { cluster, count, to }: Move): void {
+  const { engine, grid } = image;
+  const first = grid.hostClusterOf(engine.bat[cluster]);
+  engine.unlink(cluster, count);
+  engine.link(cluster, to, count);
+  defer(image, { first: cluster, count, hidden: false, early: false, fileEnd: 0 });
+  image.held.push({ first, count });
+  image.heldCount += count;
+}
