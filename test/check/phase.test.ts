@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { encodeHeader } from "../../src/format/header.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { firstDifference } from "../support/bytes.js";
+import { withExtension } from "../support/extension.js";
 import { fewCombinations, openDisk, readRange } from "../support/faces.js";
 import { setField } from "../support/image.js";
 import { cases, describeWith, readCase } from "../support/peers.js";
@@ -19,23 +20,11 @@ const DERIVED = 1;
 function make(entries: readonly number[], extension?: { sector: number; bitmap: number }): Uint8Array<ArrayBuffer> {
   const file = patternBytes(1, 60 * 512);
   const sizes = { heads: 16, cylinders: 1, tracks: TRACKS, batEntries: CLUSTERS, sectorCount: CLUSTERS * TRACKS };
-  const rest = { inUse: 0, dataOffset: 0, flags: 0, extensionOffset: extension?.sector ?? 0 };
+  const rest = { inUse: 0, dataOffset: 0, flags: 0, extensionOffset: 0 };
   file.fill(0, 0, 512);
   file.set(encodeHeader({ format: "v1", ...sizes, ...rest }));
   for (const [cluster, entry] of entries.entries()) setField(file, 64 + 4 * cluster, entry);
-  if (extension) file.set(extensionBytes(extension.bitmap), extension.sector * 512);
-  return file;
-}
-
-function extensionBytes(bitmap: number): Uint8Array {
-  const bytes = new Uint8Array(CLUSTER_SIZE);
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, 0xab234cef23dcea87n, true);
-  view.setBigUint64(24, 0x20385fae252cb34an, true);
-  view.setUint32(40, 40, true);
-  view.setUint32(48 + 28, 1, true);
-  view.setBigUint64(48 + 32, BigInt(bitmap), true);
-  return bytes;
+  return extension ? withExtension(file, [{}], { sectors: [extension.sector, extension.bitmap] }) : file;
 }
 
 describe.each(fewCombinations)(
@@ -95,10 +84,10 @@ describe.each(fewCombinations)(
       const random = randomFrom(7);
       for (let round = 0; round < (thorough ? 12 : 4); round++) {
         const phase = DERIVED + below(random, TRACKS);
-        const withExtension = random() < 0.5;
+        const extended = random() < 0.5;
         const file = make(
           [phase + 2 * TRACKS, 0, phase],
-          withExtension ? { sector: phase + TRACKS, bitmap: phase + 4 * TRACKS } : undefined,
+          extended ? { sector: phase + TRACKS, bitmap: phase + 4 * TRACKS } : undefined,
         );
         const storage = { bytes: file };
         for (let session = 0; session < 4; session++) {

@@ -1,39 +1,33 @@
-/** A format extension with a dirty bitmap, which nothing that the engine does may touch as long as it does not know better. */
+/** What holds of a format extension after every crash: it is sound, and a bitmap that is believed misses no change. */
+import { CLOSED_V21, SECTOR } from "../support/extension.js";
+import { FIELD, fieldOf } from "../support/image.js";
+import { isDirty, type ReadBitmap, readExtension } from "../support/read-extension.js";
 
-import { patternBytes } from "../support/random.js";
-import { SECTOR } from "./crash-storage.js";
+/** The disk's bytes when its bitmaps began. */
+export type Since = Uint8Array;
 
-const MAGIC = 0xab234cef23dcea87n;
-const BITMAP_MAGIC = 0x20385fae252cb34an;
-const EXTENSION_OFFSET = 56;
-const FIRST_SECTION = 24;
-const BITMAP_DATA = 48;
-const L1_TABLE = 80;
-
-/** Bytes of an image that stay as they are. */
-export interface Kept {
-  offset: number;
-  bytes: Uint8Array;
+/** What is wrong with the extension of an image whose disk reads as `content`; undefined if nothing is. */
+export function extensionFault(image: Uint8Array, content: Uint8Array, since: Since): string | undefined {
+  try {
+    const extension = readExtension(image);
+    if (extension === undefined) return "the format extension is gone";
+    if (fieldOf(image, FIELD.inUse) !== CLOSED_V21) return undefined; // its bitmaps are not believed
+    const missed = extension.bitmaps.map((bitmap) => missedBy(bitmap, content, since));
+    return missed.find((fault) => fault !== undefined);
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
-/** The image with two more clusters at its end: an extension, and the bitmap that it describes. */
-export function withExtension(image: Uint8Array, clusterSize: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(image.length + 2 * clusterSize);
-  const bitmap = image.length + clusterSize;
-  bytes.set(image);
-  bytes.set(patternBytes(0xb17, clusterSize), bitmap);
-  new DataView(bytes.buffer).setUint32(EXTENSION_OFFSET, image.length / SECTOR, true);
-  const view = new DataView(bytes.buffer, image.length);
-  view.setBigUint64(0, MAGIC, true);
-  view.setBigUint64(FIRST_SECTION, BITMAP_MAGIC, true);
-  view.setUint32(FIRST_SECTION + 16, L1_TABLE + 8 - BITMAP_DATA, true);
-  view.setUint32(BITMAP_DATA + 28, 1, true);
-  view.setBigUint64(L1_TABLE, BigInt(bitmap / SECTOR), true);
-  return bytes;
+function missedBy(bitmap: ReadBitmap, content: Uint8Array, since: Since): string | undefined {
+  for (let sector = 0; sector * SECTOR < content.length; sector++) {
+    if (isDirty(bitmap, Math.floor(sector / bitmap.granularity))) continue;
+    if (!sameSector(content, since, sector)) return `bitmap ${bitmap.id} misses that sector ${sector} has changed`;
+  }
+  return undefined;
 }
 
-/** Those two clusters. */
-export function extensionOf(image: Uint8Array, clusterSize: number): Kept {
-  const offset = image.length - 2 * clusterSize;
-  return { offset, bytes: image.slice(offset) };
+function sameSector(a: Uint8Array, b: Uint8Array, sector: number): boolean {
+  for (let index = sector * SECTOR; index < (sector + 1) * SECTOR; index++) if (a[index] !== b[index]) return false;
+  return true;
 }

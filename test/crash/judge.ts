@@ -4,7 +4,7 @@ import type { EngineKind } from "../../src/engine/engine.js";
 import { IN_USE } from "../../src/format/header.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { firstDifference } from "../support/bytes.js";
-import type { Kept } from "./extension.js";
+import { extensionFault, type Since } from "./extension.js";
 import type { Guest } from "./guest.js";
 import { baseOf, type Setting } from "./setting.js";
 import { equalBytes } from "./words.js";
@@ -12,10 +12,10 @@ import { equalBytes } from "./words.js";
 /**
  * What a crash may break. `closed`: the image says that it was closed cleanly, but is not as it was closed; `damaged`:
  * it cannot be opened for writing; `content`: a sector reads as what it must not; `order`: a later request shows without
- * an earlier one; `repair`: a repair changed what the
- * disk reads as, or left something to repair; `leak`: an image that was closed cleanly has leaks.
+ * an earlier one; `repair`: a repair changed what the disk reads as, or left something to repair; `leak`: an image that
+ * was closed cleanly has leaks; `extension`: the format extension is not sound, or a bitmap misses a change.
  */
-export type Fault = "closed" | "damaged" | "content" | "order" | "repair" | "leak";
+export type Fault = "closed" | "damaged" | "content" | "order" | "repair" | "leak" | "extension";
 
 export class Violation extends Error {
   readonly fault: Fault;
@@ -34,8 +34,8 @@ export interface Expectation {
   atRest: readonly Uint8Array[];
   /** Nothing has happened that may leave leaks in a closed image. */
   tidy: boolean;
-  /** What must not change. */
-  kept: Kept | undefined;
+  /** Where there is a format extension: what its bitmaps tell changes from. */
+  since: Since | undefined;
   engine: EngineKind;
 }
 
@@ -43,7 +43,6 @@ export interface Expectation {
 export function judge(image: Uint8Array, expectation: Expectation): Uint8Array {
   const closed = saysClosed(image);
   if (closed) requireAtRest(image, expectation.atRest);
-  requireKept(image, expectation);
   const disk = opened(new MemoryStorage(image), expectation, "none");
   const report = disk.check();
   if (report.corruptions > 0) throw new Violation("damaged", messagesOf(report.findings));
@@ -52,6 +51,7 @@ export function judge(image: Uint8Array, expectation: Expectation): Uint8Array {
   disk.abandon();
   const fault = expectation.guest.fault(content);
   if (fault !== undefined) throw new Violation("content", fault);
+  requireExtension(image, content, expectation);
   requireRepairable(image, content, expectation);
   return content;
 }
@@ -77,10 +77,9 @@ function requireAtRest(image: Uint8Array, atRest: readonly Uint8Array[]): void {
   throw new Violation("closed", `the image says that it was closed cleanly, but ${where}`);
 }
 
-function requireKept(image: Uint8Array, { kept }: Expectation): void {
-  if (kept === undefined) return;
-  const found = image.slice(kept.offset, kept.offset + kept.bytes.length);
-  if (!equalBytes(found, kept.bytes)) throw new Violation("content", "the format extension has changed");
+function requireExtension(image: Uint8Array, content: Uint8Array, { since }: Expectation): void {
+  const fault = since && extensionFault(image, content, since);
+  if (fault !== undefined) throw new Violation("extension", fault);
 }
 
 function opened(storage: MemoryStorage, { setting, engine }: Expectation, repair: "none" | "all"): DiskSync {
@@ -108,7 +107,7 @@ function requireRepairable(image: Uint8Array, content: Uint8Array, expectation: 
   }
   disk.close();
   const repaired = storage.toUint8Array();
-  requireKept(repaired, expectation);
+  requireExtension(repaired, content, expectation);
   if (!saysClosed(repaired))
     throw new Violation("repair", "the image is not marked as closed after a repair and close");
   if (repaired.length > image.length && repaired.length !== after.imageEndOffset)

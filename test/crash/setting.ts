@@ -4,9 +4,9 @@ import type { EngineKind } from "../../src/engine/engine.js";
 import { encodeHeader, type Format, HEADER_SIZE } from "../../src/format/header.js";
 import type { PreallocationMode } from "../../src/image/reports.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
+import { withExtension } from "../support/extension.js";
 import { below, patternBytes, type Random } from "../support/random.js";
 import { type Features, SECTOR } from "./crash-storage.js";
-import { withExtension } from "./extension.js";
 
 /**
  * `new` has nothing allocated, `used` some clusters; `emptyFlag` is a used one whose header says that it is empty;
@@ -97,7 +97,7 @@ export function startImage(setting: Setting, random: Random): Uint8Array<ArrayBu
   disk.close();
   const bytes = storage.toUint8Array();
   if (setting.start === "emptyFlag") bytes[FLAGS] = 1;
-  return setting.start === "extended" ? withExtension(bytes, clusterSize) : bytes;
+  return setting.start === "extended" ? withExtension(bytes) : bytes;
 }
 
 const FLAGS = 52;

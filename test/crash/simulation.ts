@@ -6,7 +6,7 @@
 import type { EngineKind } from "../../src/engine/engine.js";
 import { type Random, randomFrom } from "../support/random.js";
 import type { CrashState } from "./crash-states.js";
-import { extensionOf, type Kept } from "./extension.js";
+import type { Since } from "./extension.js";
 import { Guest } from "./guest.js";
 import { judge, Violation } from "./judge.js";
 import { type Beginning, type Limits, Session } from "./session.js";
@@ -22,7 +22,7 @@ export class Simulation {
   readonly #seed: number;
   readonly #play: Play;
   readonly #judgeWith: EngineKind | undefined;
-  #kept: Kept | undefined;
+  #since: Since | undefined;
   #tags = 2000;
   /** States that were visited: different from one another between two flushes. */
   visited = 0;
@@ -73,7 +73,7 @@ export class Simulation {
     const { guest, limits, generation, lines, atRest, tidy } = session;
     try {
       const engine = this.#judgeWith ?? (this.random() < WASM_SHARE ? "wasm" : "js");
-      const content = judge(image, { setting: this.setting, guest, atRest, tidy, engine, kept: this.#kept });
+      const content = judge(image, { setting: this.setting, guest, atRest, tidy, engine, since: this.#since });
       const outOfOrder = state === undefined ? guest.orderFault(content) : undefined;
       if (outOfOrder !== undefined) throw new Violation("order", outOfOrder);
       if (generation + 1 >= limits.generations || this.random() >= limits.descend) return;
@@ -91,8 +91,7 @@ export class Simulation {
   }
 
   #beginning(image: Uint8Array, content: Uint8Array, limits: Limits): Beginning {
-    const { start, clusterSize } = this.setting;
-    if (start === "extended") this.#kept = extensionOf(image, clusterSize);
+    if (this.setting.start === "extended") this.#since = content;
     return { image, guest: new Guest(content), limits, generation: 0, before: [] };
   }
 

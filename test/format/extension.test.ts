@@ -4,6 +4,7 @@ import { readExtension } from "../../src/image/extension.js";
 import { Medium } from "../../src/medium/medium.js";
 import { runSync } from "../../src/run.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
+import { sealed } from "../support/extension.js";
 import { fixtures, readFixture, testWith } from "../support/peers.js";
 import { runs } from "../support/runs.js";
 
@@ -45,7 +46,7 @@ function build(length: number, list: readonly Section[]): Uint8Array {
     for (const [index, sector] of sectors.entries()) view.setBigUint64(offset + 56 + 8 * index, sector, true);
     offset += 24 + Math.ceil(size / 8) * 8;
   }
-  return bytes.subarray(0, length);
+  return length < 24 ? bytes.subarray(0, length) : sealed(bytes.subarray(0, length));
 }
 
 const mediumOf = (file: Uint8Array): Medium =>
@@ -107,7 +108,7 @@ describe("The extension parser", () => {
     cluster.set(build(200_000, [{ ...bitmap, sectors: sectors.slice(0, 0) }]));
     const view = new DataView(cluster.buffer);
     for (const [index, sector] of sectors.entries()) view.setBigUint64(24 + 24 + 32 + 8 * index, sector, true);
-    expect(parse(cluster)).toEqual({ bitmapSectors: sectors.filter((sector) => sector > 0n).map(Number) });
+    expect(parse(sealed(cluster))).toEqual({ bitmapSectors: sectors.filter((sector) => sector > 0n).map(Number) });
   });
 
   testWith([fixtures], "reads what Virtuozzo wrote", () => {

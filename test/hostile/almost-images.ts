@@ -1,5 +1,6 @@
 /** Images of every shape that the format has, and what bits that flip, tools that fail and files that are cut make of them. */
 import { encodeHeader, type Format, type Header, IN_USE } from "../../src/format/header.js";
+import { CLOSED_V21, withExtension } from "../support/extension.js";
 import { setField } from "../support/image.js";
 import { below, patternBytes, type Random } from "../support/random.js";
 
@@ -11,8 +12,6 @@ export interface AlmostImage {
 
 const SECTOR = 512;
 const BAT = 64;
-const BITMAP_MAGIC = 0x20385fae252cb34an;
-const EXTENSION_MAGIC = 0xab234cef23dcea87n;
 
 /** What an image is made of; sectors count from the file's beginning. */
 interface Shape {
@@ -52,14 +51,14 @@ function randomShape(random: Random): Shape {
   const derived = format === "v1" && random() < 0.4;
   const origin = derived ? batEnd + (random() < 0.5 ? 0 : below(random, tracks)) : aligned + below(random, 2) * tracks;
   const hostCount = below(random, Math.min(batEntries, 9) + 3);
-  const withExtension = hostCount > 2 && random() < 0.2;
+  const extended = hostCount > 2 && random() < 0.2;
   const cut = random() < 0.3 ? below(random, tracks) : 0;
   const header: Header = {
     ...{ format, heads: 16, cylinders: 1, tracks, batEntries, sectorCount: batEntries * tracks - cut },
-    inUse: random() < 0.25 ? IN_USE.open : 0,
+    inUse: random() < 0.25 ? IN_USE.open : extended ? CLOSED_V21 : 0,
     dataOffset: derived ? 0 : origin,
     flags: random() < 0.06 ? 1 + below(random, 3) : 0,
-    extensionOffset: withExtension ? origin + (hostCount - 1) * tracks : 0,
+    extensionOffset: extended ? origin + (hostCount - 1) * tracks : 0,
   };
   return { format, tracks, batEntries, origin, hostCount, header };
 }
@@ -82,21 +81,9 @@ function build(
     const [host] = hosts.splice(random() < 0.5 ? 0 : below(random, hosts.length), 1);
     setField(bytes, BAT + 4 * cluster, (origin + host! * tracks) / (format === "v1" ? 1 : tracks));
   }
-  if (header.extensionOffset > 0)
-    bytes.set(extension(tracks, header.extensionOffset - tracks), header.extensionOffset * SECTOR);
-  return bytes;
-}
-
-/** A format extension with a bitmap of one cluster. */
-function extension(tracks: number, bitmapSector: number): Uint8Array {
-  const bytes = new Uint8Array(tracks * SECTOR);
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, EXTENSION_MAGIC, true);
-  view.setBigUint64(24, BITMAP_MAGIC, true);
-  view.setUint32(40, 40, true);
-  view.setUint32(76, 1, true);
-  view.setBigUint64(80, BigInt(bitmapSector), true);
-  return bytes;
+  if (header.extensionOffset === 0) return bytes;
+  const sectors = [header.extensionOffset, header.extensionOffset - tracks];
+  return withExtension(bytes, [{}], { inUse: header.inUse, sectors });
 }
 
 type Mutation = (bytes: Uint8Array<ArrayBuffer>, random: Random, shape: Shape) => Uint8Array<ArrayBuffer>;

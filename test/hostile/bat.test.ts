@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Format } from "../../src/format/header.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
+import { CLOSED_V21, sealed } from "../support/extension.js";
 import { combinations, openDisk, readRange } from "../support/faces.js";
 import { FIELD, fieldOf, hostBytes, makeImage, setEntry, setField } from "../support/image.js";
 import { examine, openError } from "./suspect.js";
@@ -123,11 +124,11 @@ describe.each(cases)("A hostile extension ($format, $face face, $engine engine)"
   const BITMAP = magic(0x20385fae, 0x252cb34a);
   const none = [0, 0, 0, 0];
 
-  /** A cluster of u32 words. */
+  /** A cluster of u32 words, with the checksum of an extension: nothing but what is named is wrong. */
   const cluster = (...words: number[]): Uint8Array => {
     const bytes = new Uint8Array(CLUSTER_SIZE);
     bytes.set(new Uint8Array(new Uint32Array(words).buffer));
-    return bytes;
+    return sealed(bytes);
   };
   const section = (size: number, ...data: number[]) =>
     cluster(...EXTENSION, ...none, ...BITMAP, 0, 0, size, 0, ...data);
@@ -146,7 +147,8 @@ describe.each(cases)("A hostile extension ($format, $face face, $engine engine)"
     ["has a bitmap in its own cluster", section(40, 40, 0, 0, 0, 0, 0, 1, 1, 5 * TRACKS, 0)],
     ["has a necessary feature that nobody knows", cluster(...EXTENSION, ...none, 5, 5, 1, 0, 0, 0)],
   ])("that %s is read around, and not written to", async (_name, extension) => {
-    const file = makeImage({ format, tracks: TRACKS, hosts: [0, 1, 2, 3, -1], extension });
+    const header = { inUse: CLOSED_V21 };
+    const file = makeImage({ format, tracks: TRACKS, hosts: [0, 1, 2, 3, -1], extension, header });
     await examine(file, face, engine);
     const error = await openError(() => openDisk(face, new MemoryStorage(file), { engine }));
     expect(error).toMatchObject({ code: "CORRUPT", details: { findings: [{ kind: "extension", count: 1 }] } });

@@ -12,7 +12,7 @@ export interface Parts {
   header?: Partial<Header>;
   /** Clusters in the data area. Default: as many as `hosts` needs. */
   hostCount?: number;
-  /** The content of the extension's cluster, which is appended. */
+  /** The content of the extension's cluster, which is appended; `withExtension` makes valid ones. */
   extension?: Uint8Array;
 }
 
