@@ -1,5 +1,5 @@
-// Ranges of bits in an array of 64-bit words, and the words themselves: the arithmetic under the used bitmap.
-// A range [from, to) is never empty and lies inside its array.
+// Ranges of bits in an array of 64-bit words, and the words themselves: the arithmetic under the used bitmap and the dirty
+// bits. A range [from, to) is never empty and lies inside its array.
 
 export const ALL: u64 = 0xffffffffffffffff;
 
@@ -12,14 +12,14 @@ export function wordAt(words: usize, index: u32): u64 {
 /** Bits of the word of `from` that are not below it. */
 // @ts-ignore: decorator
 @inline
-function headMask(from: u32): u64 {
+export function headMask(from: u32): u64 {
   return ALL << (from & 63);
 }
 
 /** Bits of the word of `to - 1` that are below `to`. */
 // @ts-ignore: decorator
 @inline
-function tailMask(to: u32): u64 {
+export function tailMask(to: u32): u64 {
   return ALL >> (63 - ((to - 1) & 63));
 }
 
@@ -48,17 +48,19 @@ export function dropBits(words: usize, from: u32, to: u32): u32 {
   return count + drop(last, tailMask(to));
 }
 
+/** Sets the bits of a mask and returns how many of them were set before. */
 // @ts-ignore: decorator
 @inline
-function take(word: usize, mask: u64): u32 {
+export function take(word: usize, mask: u64): u32 {
   const bits = load<u64>(word);
   store<u64>(word, bits | mask);
   return <u32>popcnt<u64>(bits & mask);
 }
 
+/** Clears the bits of a mask and returns how many of them were set before. */
 // @ts-ignore: decorator
 @inline
-function drop(word: usize, mask: u64): u32 {
+export function drop(word: usize, mask: u64): u32 {
   const bits = load<u64>(word);
   store<u64>(word, bits & ~mask);
   return <u32>popcnt<u64>(bits & mask);

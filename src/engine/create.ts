@@ -5,12 +5,15 @@
  */
 
 import { quote } from "../printable.js";
+import type { DirtyBits } from "./dirty.js";
 import type { Engine, EngineKind, ZeroScanner } from "./engine.js";
 import { JsEngine, JsZeroScanner } from "./js.js";
+import { JsDirtyBits } from "./js-dirty.js";
 import { JsOwners } from "./js-owners.js";
 import { isNoMemory } from "./memory.js";
 import type { Owners } from "./owners.js";
 import { WasmEngine } from "./wasm.js";
+import { WasmDirtyBits } from "./wasm-dirty.js";
 import { compileEngine } from "./wasm-module.js";
 import { WasmOwners } from "./wasm-owners.js";
 import { WasmZeroScanner } from "./wasm-zero.js";
@@ -38,6 +41,15 @@ export function createOwners(kind: EngineKind | undefined, clusterCount: number)
     kind,
     (module) => new WasmOwners(module, clusterCount),
     (fallback) => new JsOwners(clusterCount, fallback),
+  );
+}
+
+/** Makes a bitmap of `bitCount` bits, at most 2^31, all clear; `kind` and errors as for {@link createEngine}. */
+export function createDirtyBits(kind: EngineKind | undefined, bitCount: number): DirtyBits {
+  return choose<DirtyBits>(
+    kind,
+    (module) => new WasmDirtyBits(module, bitCount),
+    (fallback) => new JsDirtyBits(bitCount, fallback),
   );
 }
 

@@ -41,3 +41,7 @@ export function ownersOf(clusterCount: number): string {
 export function bufferOf(size: number): string {
   return `a buffer of ${counted(size, "byte")}`;
 }
+
+export function bitsOf(bitCount: number): string {
+  return `a bitmap of ${counted(bitCount, "bit")}`;
+}

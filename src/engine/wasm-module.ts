@@ -43,6 +43,12 @@ export interface EngineExports {
   mapOwners(first: number, clusterCount: number): number;
   placeBuffer(size: number): number;
   isZero(offset: number, length: number): number;
+  markBits(bits: number, from: number, to: number): number;
+  clearBits(bits: number, from: number, to: number): void;
+  nextSetBit(bits: number, from: number, limit: number): number;
+  nextClearBit(bits: number, from: number, limit: number): number;
+  countBits(bits: number, from: number, to: number): number;
+  mergeBits(bits: number, others: number, length: number): void;
 }
 
 let compiled: WebAssembly.Module | DiskError | undefined;

@@ -1,5 +1,11 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createEngine, createOwners, createZeroScanner, wasmUnavailable } from "../../src/engine/create.js";
+import {
+  createDirtyBits,
+  createEngine,
+  createOwners,
+  createZeroScanner,
+  wasmUnavailable,
+} from "../../src/engine/create.js";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -43,14 +49,16 @@ describe("choosing an engine", () => {
   it("takes the kind it is told", () => {
     expect([createEngine("js", 10, 1).kind, createEngine("wasm", 10, 1).kind]).toEqual(["js", "wasm"]);
     expect([createOwners("js", 10).kind, createOwners("wasm", 10).kind]).toEqual(["js", "wasm"]);
+    expect([createDirtyBits("js", 10).kind, createDirtyBits("wasm", 10).kind]).toEqual(["js", "wasm"]);
   });
 
   it("falls back to plain TypeScript where the module cannot be compiled, and tells why", async () => {
-    const { createEngine, createOwners, createZeroScanner, wasmUnavailable } = await withoutWasm();
+    const { createDirtyBits, createEngine, createOwners, createZeroScanner, wasmUnavailable } = await withoutWasm();
     for (const made of [
       createEngine(undefined, 10, 1),
       createOwners(undefined, 10),
       createZeroScanner(undefined, 10),
+      createDirtyBits(undefined, 10),
     ]) {
       expect([made.kind, made.fallback?.cause]).toEqual(["js", new EvalError("blocked by CSP")]);
     }
@@ -59,13 +67,17 @@ describe("choosing an engine", () => {
 
   it("falls back where no instance can be made, each time anew, and says so of that one only", async () => {
     let short = true;
-    const { createEngine, createOwners, createZeroScanner, wasmUnavailable } = await whereWasmFails((part) => {
-      if (part === "Instance" && short) throw new RangeError("no address space");
-    });
+    const { createDirtyBits, createEngine, createOwners, createZeroScanner, wasmUnavailable } = await whereWasmFails(
+      (part) => {
+        if (part === "Instance" && short) throw new RangeError("no address space");
+      },
+    );
     const makers = [
       (kind?: "wasm" | "js") => createEngine(kind, 10, 1),
       (kind?: "wasm" | "js") => createOwners(kind, 10),
       (kind?: "wasm" | "js") => createZeroScanner(kind, 10),
+      // Too long for the memory that others share.
+      (kind?: "wasm" | "js") => createDirtyBits(kind, 2 ** 25),
     ];
     for (const make of makers) {
       short = true;

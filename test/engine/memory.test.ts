@@ -4,6 +4,7 @@ import { beforeAll, expect, it } from "vitest";
 import { NO_HOST_CLUSTER } from "../../src/engine/engine.js";
 import { WasmEngine } from "../../src/engine/wasm.js";
 import { wasmBase64 } from "../../src/engine/wasm-bytes.js";
+import { WasmDirtyBits } from "../../src/engine/wasm-dirty.js";
 import { WasmOwners } from "../../src/engine/wasm-owners.js";
 import { WasmZeroScanner } from "../../src/engine/wasm-zero.js";
 import { usedRanges } from "./naive.js";
@@ -39,10 +40,11 @@ function withCeiling(bytes: Buffer<ArrayBuffer>, pages: number): Buffer<ArrayBuf
 
 const NO_MEMORY = expect.objectContaining({ code: "NO_MEMORY", message: expect.stringContaining("not enough memory") });
 
-it("throws NO_MEMORY for tables or a buffer that do not fit", () => {
+it("throws NO_MEMORY for tables, a buffer or bits that do not fit", () => {
   expect(() => new WasmEngine(module, CEILING_BYTES / 4, 1)).toThrow(NO_MEMORY);
   expect(() => new WasmOwners(module, CEILING_BYTES / 6)).toThrow(NO_MEMORY);
   expect(() => new WasmZeroScanner(module, CEILING_BYTES)).toThrow(NO_MEMORY);
+  expect(() => new WasmDirtyBits(module, CEILING_BYTES * 8)).toThrow(NO_MEMORY);
 });
 
 it("leaves everything as it was when reserve or allocate cannot grow the bitmap", () => {
