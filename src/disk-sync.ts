@@ -3,6 +3,8 @@ import type { BlockDeviceSync, Extent } from "./device/block-device.js";
 import { Face } from "./face.js";
 import { check } from "./image/check.js";
 import { abandon, close } from "./image/close.js";
+import { compact } from "./image/compact.js";
+import { type CompactOptions, compactSettings } from "./image/compact-settings.js";
 import { createOpen } from "./image/create.js";
 import { directError, directRead, directWrite, noteDirect, wasEnoughSync } from "./image/direct.js";
 import { discard, writeZeroes } from "./image/discard.js";
@@ -10,7 +12,7 @@ import { flush } from "./image/flush.js";
 import { open, owning } from "./image/open.js";
 import { read } from "./image/read.js";
 import { repair } from "./image/repair.js";
-import type { CheckReport, RepairLevel, RepairReport } from "./image/reports.js";
+import type { CheckReport, CompactReport, RepairLevel, RepairReport } from "./image/reports.js";
 import { status } from "./image/status.js";
 import { undoRepair } from "./image/undo-repair.js";
 import { write } from "./image/write.js";
@@ -81,6 +83,14 @@ export class DiskSync extends Face implements BlockDeviceSync {
   /** Frees space that nothing uses. (Damage is repaired at opening: option `repair`; a disk that was so repaired frees nothing.) */
   repair(level: RepairLevel): RepairReport {
     return runSync(repair(this.image, level));
+  }
+
+  /**
+   * Makes the file as small as what it holds: frees clusters of nothing but zeros, moves what lies at the end into gaps, and
+   * cuts the file. Whatever ends it before, the disk reads as it did. @throws TypeError; DiskError READ_ONLY, BUSY, ABORTED, IO
+   */
+  compact(options: CompactOptions = {}): CompactReport {
+    return runSync(compact(this.image, compactSettings(options)));
   }
 
   /**

@@ -4,6 +4,8 @@ import type { BlockDevice, Extent } from "./device/block-device.js";
 import { Face } from "./face.js";
 import { check } from "./image/check.js";
 import { abandon, close } from "./image/close.js";
+import { compact } from "./image/compact.js";
+import { type CompactOptions, compactSettings } from "./image/compact-settings.js";
 import { createOpen } from "./image/create.js";
 import { directError, directRead, directWrite, isOrdered, noteDirect, type Place } from "./image/direct.js";
 import { discard, writeZeroes } from "./image/discard.js";
@@ -13,7 +15,7 @@ import { publish } from "./image/publish.js";
 import type { RangeLock } from "./image/range-locks.js";
 import { read } from "./image/read.js";
 import { repair } from "./image/repair.js";
-import type { CheckReport, RepairLevel, RepairReport } from "./image/reports.js";
+import type { CheckReport, CompactReport, RepairLevel, RepairReport } from "./image/reports.js";
 import { status } from "./image/status.js";
 import { undoRepair } from "./image/undo-repair.js";
 import { write } from "./image/write.js";
@@ -86,6 +88,14 @@ export class Disk extends Face implements BlockDevice {
   /** Frees space that nothing uses. (Damage is repaired at opening: option `repair`; a disk that was so repaired frees nothing.) */
   async repair(level: RepairLevel): Promise<RepairReport> {
     return this.#run(repair(this.image, level));
+  }
+
+  /**
+   * Makes the file as small as what it holds: frees clusters of nothing but zeros, moves what lies at the end into gaps, and
+   * cuts the file. Requests go on meanwhile. Whatever ends it before, the disk reads as it did. @throws TypeError; DiskError READ_ONLY, BUSY, ABORTED, IO
+   */
+  async compact(options: CompactOptions = {}): Promise<CompactReport> {
+    return this.#run(compact(this.image, compactSettings(options)));
   }
 
   /**

@@ -31,9 +31,11 @@ export type { EngineKind, ZeroScanner } from "./engine/engine.js";
 export { DiskError, type DiskErrorCode } from "./errors.js";
 export { type Geometry, geometryOf } from "./format/geometry.js";
 export { type Format, probe } from "./format/header.js";
+export type { CompactOptions } from "./image/compact-settings.js";
 export type { DiskInfo } from "./image/info.js";
 export type {
   CheckReport,
+  CompactReport,
   Finding,
   FindingKind,
   PreallocationMode,

@@ -4,12 +4,12 @@ import type { Operation } from "../operation.js";
 import type { Image } from "./image.js";
 
 /** Runs what must have no other of its kind beside it. Reads and writes go on. @throws DiskError BUSY */
-export function* alone(image: Image, work: () => Operation<void>): Operation<void> {
+export function* alone<T>(image: Image, work: () => Operation<T>): Operation<T> {
   if (image.rearranged)
-    throw new DiskError("BUSY", "the overlay is being committed or rebased already: wait until that has ended");
+    throw new DiskError("BUSY", "the disk is being committed, rebased or compacted already: wait until that has ended");
   image.rearranged = true;
   try {
-    yield* work();
+    return yield* work();
   } finally {
     image.rearranged = false;
   }

@@ -8,10 +8,11 @@
 import { type Operation, together } from "../operation.js";
 import { changing } from "./change.js";
 import { flush } from "./flush.js";
+import { HELD_LIMIT, unlinkRun } from "./held.js";
 import { type Image, requireRequest, requireWritable } from "./image.js";
 import { withClusters } from "./lock-clusters.js";
 import { type Piece, pieceBatches } from "./pieces.js";
-import { deferZeros, publish } from "./publish.js";
+import { publish } from "./publish.js";
 import { store } from "./write.js";
 
 /** Makes `length` bytes from `offset` read as zeros. */
@@ -66,9 +67,6 @@ export function* uncover(image: Image, offset: number, length: number): Operatio
   }
 }
 
-/** How many bytes of freed clusters may wait for a flush before discarding makes one. */
-const HELD_LIMIT = 256 * 1024 * 1024;
-
 /** Whether a piece may read as anything but zeros. */
 function shows(image: Image, piece: Piece): boolean {
   return piece.fileOffset >= 0 || (image.base !== undefined && piece.offset < image.base.size);
@@ -96,13 +94,4 @@ function* free(image: Image, piece: Piece): Operation<void> {
   if (piece.offset < head) yield* store(image, head - piece.offset, piece.offset);
   if (tail < end) yield* store(image, end - tail, tail);
   unlinkRun(image, first, last - first);
-}
-
-/** Takes clusters that lie in one piece out of the BAT; their host clusters stay held until the next flush. */
-function unlinkRun(image: Image, cluster: number, count: number): void {
-  const first = image.grid.hostClusterOf(image.engine.bat[cluster]);
-  image.engine.unlink(cluster, count);
-  deferZeros(image, cluster, count);
-  image.held.push({ first, count });
-  image.heldCount += count;
 }

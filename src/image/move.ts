@@ -4,6 +4,7 @@
  */
 import { forEach, type Operation, together } from "../operation.js";
 import { eachData, pieceScanner } from "./copies.js";
+import { hold } from "./held.js";
 import type { Image } from "./image.js";
 import { defer } from "./publish.js";
 import { growFile } from "./trim.js";
@@ -48,6 +49,5 @@ function relink(image: Image, { cluster, count, to }: Move): void {
   engine.unlink(cluster, count);
   engine.link(cluster, to, count);
   defer(image, { first: cluster, count, hidden: false, early: false, fileEnd: 0 });
-  image.held.push({ first, count });
-  image.heldCount += count;
+  hold(image, first, count);
 }

@@ -130,7 +130,25 @@ export function* publish(image: Image): Operation<void> {
   }
 }
 
-/** The same for who keeps others from flushing. */
+/**
+ * Writes what waits, if any of it concerns these clusters, which the caller holds: their entries are written as they are
+ * when it is their turn, and what they lead to then must be durable.
+ */
+export function* publishOf(image: Image, firstCluster: number, lastCluster: number): Operation<void> {
+  const concerns = (item: Unpublished): boolean => {
+    const { first, last } = isParked(item)
+      ? parkedIn(image, item)
+      : { first: item.first, last: item.first + item.count - 1 };
+    return first <= lastCluster && last >= firstCluster;
+  };
+  if (image.line.items.some(concerns)) yield* publish(image);
+}
+
+function parkedIn({ grid }: Image, { offset, bytes }: Parked): { first: number; last: number } {
+  return { first: grid.clusterOf(offset), last: grid.clusterOf(offset + bytes.length - 1) };
+}
+
+/** Writes what waits, for who keeps others from flushing. */
 export function* publishTables(image: Image): Operation<void> {
   const { medium, line } = image;
   const { items } = line;

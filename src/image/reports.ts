@@ -53,3 +53,16 @@ export interface RepairReport {
   /** Header and BAT as they were, saved before entries were dropped: the name of the file, or the bytes where a storage cannot save them. */
   backup?: string | Uint8Array;
 }
+
+/** What compacting gained, or would gain. */
+export interface CompactReport {
+  /** In bytes. */
+  fileSizeBefore: number;
+  fileSizeAfter: number;
+  /** Clusters in use that held nothing but zeros, and are free now. */
+  zeroClusters: number;
+  /** Free clusters that lay between those in use. */
+  freeClusters: number;
+  /** How many clusters were copied to another place; for guest order one may be so twice, which is not foreseen. */
+  movedClusters: number;
+}

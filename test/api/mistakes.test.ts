@@ -5,6 +5,7 @@ import {
   cached,
   connectDisk,
   createZeroScanner,
+  Disk,
   DiskSync,
   geometryOf,
   HttpStorage,
@@ -145,6 +146,8 @@ const calls: readonly Call[] = [
     rebaseDisk,
     options(1),
   ],
+  ["Disk.compact", () => [{}], async (first) => (await Disk.open(image())).compact(first), options(0)],
+  ["DiskSync.compact", () => [{}], (first) => DiskSync.open(image()).compact(first), options(0)],
   ["rebaseDiskSync", () => [DiskSync.open(image(), { base: storage() }), storage(), {}], rebaseDiskSync, options(1)],
 ];
 

@@ -52,6 +52,21 @@ const holes: Scenario["prepare"] = async (disk, content) => {
   await disk.flush();
 };
 
+/** Clusters in use that are all zeros. */
+const zeros: Scenario["prepare"] = async (disk, content) => {
+  content.fill(0, 0, 2 * CLUSTER);
+  await disk.write(new Uint8Array(2 * CLUSTER), 0);
+};
+
+/** The same, where they hide the base, and behind its end. */
+const zerosOverBase: Scenario["prepare"] = async (disk, content) => {
+  for (const offset of [3 * CLUSTER, 9 * CLUSTER]) {
+    const bytes = new Uint8Array(Math.min(CLUSTER, SIZE - offset));
+    content.set(bytes, offset);
+    await disk.write(bytes, offset);
+  }
+};
+
 /** Appends what nothing uses. */
 const leak: Scenario["damage"] = (image) => {
   const longer = new Uint8Array(image.length + 5 * CLUSTER);
@@ -123,6 +138,11 @@ export const scenarios: readonly Scenario[] = [
   { name: "blockStatus", quiet: true, act: (disk) => disk.status() },
   { name: "check", prepare: holes, act: (disk) => disk.check() },
   { name: "repair of leaks", damage: leak, prepare: unflushed, act: (disk) => disk.repair("leaks") },
+  { name: "compact", prepare: holes, act: (disk) => disk.compact() },
+  { name: "compact of zeros that wait", prepare: zeros, act: (disk) => disk.compact() },
+  { name: "compact over a base", base: true, prepare: zerosOverBase, act: (disk) => disk.compact() },
+  { name: "compact in guest order", prepare: unflushed, act: (disk) => disk.compact({ order: true }) },
+  { name: "compact that only looks", prepare: holes, act: (disk) => disk.compact({ dryRun: true }) },
   { name: "repair of nothing", quiet: true, act: (disk) => disk.repair("all") },
 ];
 

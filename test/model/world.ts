@@ -57,6 +57,7 @@ export type Verb =
   | "flush"
   | "blockStatus"
   | "beyond"
+  | "compact"
   | "reopen"
   | "crash";
 
@@ -166,6 +167,8 @@ export class World {
         return this.compareStatus(offset, length, this.memory.toUint8Array());
       case "beyond":
         return this.#beyond(offset, step.tag);
+      case "compact":
+        return this.compact(step.tag % 2 === 0);
       case "reopen":
         return this.reopen();
       case "crash":
@@ -205,6 +208,28 @@ export class World {
     await this.disk.abandon();
     await this.#open();
     if (this.#changed) expect(this.disk.info.unclean).toBe(true);
+    await this.compare();
+  }
+
+  /** Compacts the disk, which nobody else uses: it gains what it said it would, and nothing more is left to gain. */
+  async compact(order: boolean): Promise<void> {
+    await this.disk.flush(); // what was written since may wait in memory
+    const foreseen = await this.disk.compact({ order, dryRun: true });
+    const report = await this.disk.compact({ order });
+    const { movedClusters, ...gained } = report;
+    expect({ ...gained, movedClusters: foreseen.movedClusters }).toEqual(foreseen);
+    if (order) expect(movedClusters).toBeGreaterThanOrEqual(foreseen.movedClusters);
+    else expect(movedClusters).toBe(foreseen.movedClusters);
+    const { fileSizeAfter } = report;
+    expect(this.memory.size()).toBe(fileSizeAfter);
+    const check = await this.disk.check();
+    expect(check).toMatchObject({ leaks: 0, corruptions: 0, imageEndOffset: fileSizeAfter });
+    if (order) expect(check.fragmentedClusters).toBe(0);
+    const file = this.memory.toUint8Array();
+    expect(await this.disk.compact({ order })).toEqual({
+      ...{ fileSizeBefore: fileSizeAfter, fileSizeAfter, zeroClusters: 0, freeClusters: 0, movedClusters: 0 },
+    });
+    expectSame(this.memory.toUint8Array(), file, 0);
     await this.compare();
   }
 
