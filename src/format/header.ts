@@ -139,16 +139,19 @@ export function validateHeader(header: Header, fileSize: number): void {
   }
 }
 
-/** Where the data area begins, in sectors, and whether the header says so correctly. */
-export function dataStart(header: Header, fileSize: number): { sector: number; valid: boolean } {
+/**
+ * Where the data area begins, in sectors, and whether the header says so correctly.
+ * @param outvoted a data offset that is not to be believed, though the format allows it
+ */
+export function dataStart(header: Header, fileSize: number, outvoted?: number): { sector: number; valid: boolean } {
   const { format, tracks, batEntries, dataOffset } = header;
   const batEndSector = Math.ceil((HEADER_SIZE + 4 * batEntries) / SECTOR_SIZE);
   const derived = format === "v1" ? batEndSector : Math.ceil(batEndSector / tracks) * tracks;
   if (dataOffset === 0 && format === "v1") return { sector: derived, valid: true };
   const offGrid = format === "v2" && dataOffset % tracks !== 0;
-  if (dataOffset < batEndSector || dataOffset > fileSize / SECTOR_SIZE || offGrid)
-    return { sector: derived, valid: false };
-  return { sector: dataOffset, valid: true };
+  const isPossible = dataOffset >= batEndSector && dataOffset <= fileSize / SECTOR_SIZE && !offGrid;
+  const valid = isPossible && dataOffset !== outvoted;
+  return { sector: valid ? dataOffset : derived, valid };
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -1,7 +1,7 @@
 /** What is wrong with an image, as far as opening it tells. */
 
 import { counted, wordFor } from "../count.js";
-import { SECTOR_SIZE } from "../format/header.js";
+import { offsetMessage } from "./data-offset.js";
 import type { Image } from "./image.js";
 import type { Finding, FindingKind } from "./reports.js";
 
@@ -13,15 +13,11 @@ export function findingsOf(image: Image): Finding[] {
 /** The findings that make it unsafe to change the image: what was merely not closed cleanly is no damage. */
 export function damages(image: Image): Finding[] {
   const { tables, medium } = image;
-  const { facts, header, extensionProblem, clusterCount } = tables;
+  const { facts, extensionProblem, clusterCount } = tables;
   const { dataStart, dataStartValid } = tables.grid;
   const missing = Math.max(0, clusterCount - image.engine.entryCount);
   const found: [FindingKind, number, string][] = [
-    [
-      "dataOffset",
-      dataStartValid ? 0 : 1,
-      `the data offset (${counted(header.dataOffset, "sector")}) is wrong, it should be ${dataStart / SECTOR_SIZE}`,
-    ],
+    ["dataOffset", dataStartValid ? 0 : 1, offsetMessage(image)],
     [
       "batTooSmall",
       missing,

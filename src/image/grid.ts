@@ -16,7 +16,7 @@ export class Grid implements EngineGrid {
   /** Where the data area begins, in sectors and in bytes; the phase lies behind it. */
   readonly dataSector: number;
   readonly dataStart: number;
-  /** The header's data offset is one that the format allows. */
+  /** The header's data offset is one that the format allows, and that the entries bear out. */
   readonly dataStartValid: boolean;
   /** The header does not say where the first cluster lies: it may have a phase. */
   readonly isDerived: boolean;
@@ -27,10 +27,14 @@ export class Grid implements EngineGrid {
   readonly hostLimit: number;
   readonly floor: number;
 
-  /** @param phase in sectors @param spared the file's length up to which nothing is allocated, in bytes */
-  constructor(header: Header, fileSize: number, phase: number, spared: number) {
+  /**
+   * @param phase in sectors
+   * @param spared the file's length up to which nothing is allocated, in bytes
+   * @param outvoted a data offset that is not to be believed, in sectors
+   */
+  constructor(header: Header, fileSize: number, phase = 0, spared = 0, outvoted?: number) {
     const { format, tracks } = header;
-    const { sector, valid } = dataStart(header, fileSize);
+    const { sector, valid } = dataStart(header, fileSize, outvoted);
     this.clusterSize = sectorsToBytes(tracks);
     this.entryUnit = format === "v1" ? SECTOR_SIZE : this.clusterSize;
     this.step = format === "v1" ? tracks : 1;

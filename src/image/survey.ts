@@ -4,18 +4,38 @@
  */
 import type { Operation } from "../operation.js";
 import { misplaced } from "./bad-entries.js";
-import { findExtension, reserveExtension } from "./extension.js";
+import { isContested, votes } from "./data-offset.js";
+import { type FoundExtension, findExtension, reserveExtension } from "./extension.js";
 import { Grid } from "./grid.js";
 import type { Image } from "./image.js";
 import { phaseOf } from "./phase.js";
 
 /** Takes the BAT that the engine holds into service, for the file as long as it is now. */
 export function* survey(image: Image): Operation<void> {
+  let extension = yield* look(image);
+  if (image.tables.vote === undefined && isContested(image)) extension = yield* holdVote(image, extension);
+  image.tables.extensionProblem = extension && reserveExtension(image, extension);
+}
+
+function* look(image: Image): Operation<FoundExtension | undefined> {
   const { tables } = image;
   tables.grid = gridWith(image, tables.phase);
   const extension = image.header.extensionOffset === 0 ? undefined : yield* findExtension(image);
   scan(image, extension?.sectors ?? []);
-  tables.extensionProblem = extension && reserveExtension(image, extension);
+  return extension;
+}
+
+/** Looks at the image without its data offset, too, and goes on with what more clusters bear out. */
+function* holdVote(image: Image, extension: FoundExtension | undefined): Operation<FoundExtension | undefined> {
+  const { tables, header } = image;
+  const vote = { dataOffset: header.dataOffset, below: 0, above: votes(image, extension), outvoted: true };
+  tables.vote = vote;
+  const found = yield* look(image);
+  vote.below = votes(image, found, vote.dataOffset);
+  vote.outvoted = vote.below > vote.above;
+  if (vote.outvoted) return found;
+  tables.phase = undefined;
+  return yield* look(image);
 }
 
 /** Scans the BAT. Where a v1 header does not say where the data area begins, its clusters may have a phase of their own. */
@@ -47,5 +67,6 @@ function scanWith({ tables, engine }: Image, grid: Grid): void {
 }
 
 function gridWith({ header, medium, tables }: Image, phase = 0): Grid {
-  return new Grid(header, medium.size, phase, tables.spared);
+  const { vote, spared } = tables;
+  return new Grid(header, medium.size, phase, spared, vote?.outvoted ? vote.dataOffset : undefined);
 }

@@ -4,6 +4,7 @@
  */
 import type { Engine, ScanFacts } from "../engine/engine.js";
 import { FLAG, type Header } from "../format/header.js";
+import type { Vote } from "./data-offset.js";
 import { Grid, sectorsToBytes } from "./grid.js";
 
 export class Tables {
@@ -15,6 +16,8 @@ export class Tables {
   facts: ScanFacts;
   /** How many sectors behind its derived place the first cluster lies; kept once it was found. */
   phase: number | undefined;
+  /** How the vote about the header's data offset went (data-offset.ts); kept once it was held. */
+  vote: Vote | undefined;
   /** Why the format extension, if there is one, cannot be kept through changes. */
   extensionProblem: string | undefined;
   /** The header's empty flag is still set in the file; the BAT there is not to be believed. */
@@ -30,7 +33,7 @@ export class Tables {
     this.header = header;
     this.headerBytes = headerBytes;
     this.emptyFlag = (header.flags & FLAG.empty) !== 0;
-    this.grid = new Grid(header, fileSize, 0, 0);
+    this.grid = new Grid(header, fileSize);
     this.facts = { allocated: 0, end: 0, below: 0, outside: 0, offGrid: 0, duplicates: 0 };
   }
 

@@ -20,6 +20,10 @@ const BOTH = ["v1", "v2"] as const;
 const DATA_OFFSET = 48;
 const EXTENSION_OFFSET = 56;
 
+/** Where the first cluster lies: that of guest cluster 3. */
+const firstSector = (image: Sample): number =>
+  entryOf(image, 3) * (image.format === "v1" ? 1 : image.clusterSize / 512);
+
 const damages: Damage[] = [
   {
     name: "an entry beyond the end of the file",
@@ -100,6 +104,19 @@ const damages: Damage[] = [
     kind: "dataOffset",
     count: 1,
     harm: (image) => setField(image, DATA_OFFSET, 0x7fffffff),
+  },
+  {
+    name: "a data offset with more clusters below than above",
+    kind: "dataOffset",
+    count: 1,
+    harm: (image) => setField(image, DATA_OFFSET, firstSector(image) + (4 * image.clusterSize) / 512),
+  },
+  {
+    name: "a data offset that bears out no cluster",
+    kind: "dataOffset",
+    count: 1,
+    formats: ["v1"],
+    harm: (image) => setField(image, DATA_OFFSET, firstSector(image) + 3),
   },
   {
     name: "a format extension that is none",

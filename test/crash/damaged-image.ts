@@ -76,7 +76,10 @@ const DAMAGES = {
     const end = Math.ceil(image.bytes.length / SECTOR);
     const near = end + below(random, 4) * tracksOf(image);
     const aligned = Math.ceil(near / tracksOf(image)) * tracksOf(image);
-    return setField(image, FIELD.dataOffset, choose(random, [0, 1, near, aligned, aligned + tracksOf(image), 2 ** 31]));
+    // One inside the data area is believed, or outvoted.
+    const inside = image.dataStart / SECTOR + below(random, 6) * tracksOf(image) + choose(random, [0, 0, 1]);
+    const offsets = [0, 1, near, aligned, aligned + tracksOf(image), 2 ** 31, inside, inside, inside];
+    return setField(image, FIELD.dataOffset, choose(random, offsets));
   },
   extension: (image, random) => setField(image, FIELD.extensionOffset, 1 + below(random, 100)),
   shortBat: (image, random) =>

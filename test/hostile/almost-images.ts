@@ -136,6 +136,11 @@ const MUTATIONS = {
       const value = random() < 0.5 ? below(random, 40) : WORDS[below(random, WORDS.length)];
       if (at + 4 <= bytes.length && (at !== 28 || value < 64)) view.setUint32(at, value, true);
     }),
+  dataOffsetNear: (bytes, random, { origin, tracks }) =>
+    changed(bytes, (view) => {
+      const sector = origin + (below(random, 8) - 2) * tracks + (random() < 0.2 ? 1 : 0);
+      if (bytes.length >= BAT) view.setUint32(48, Math.max(0, sector), true);
+    }),
   cut: (bytes, random, { tracks }) =>
     bytes.slice(0, Math.max(0, bytes.length - 1 - below(random, 2 * tracks * SECTOR))),
   longer: (bytes, random, { tracks }) => {

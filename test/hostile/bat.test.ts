@@ -80,8 +80,8 @@ describe.each(cases)("A damaged BAT ($format, $face face, $engine engine)", ({ f
 
   if (format === "v1")
     it("whose cluster begins before the data area reads as an error to its end", async () => {
-      const { file } = make();
-      setField(file, FIELD.dataOffset, TRACKS + 3);
+      const { file, origin } = make();
+      setEntry(file, 0, origin - 3);
       const disk = await open(file, true);
       for (const at of [0, CLUSTER_SIZE - 1])
         await expect(readRange(disk, at, 1)).rejects.toMatchObject({ code: "BAD_ENTRY", details: { cluster: 0 } });
