@@ -1,17 +1,19 @@
 /**
- * What WebAssembly buys: the engine's hot verbs in both implementations, over a BAT of 1 Mi entries (a
+ * What WebAssembly buys: the engine's hot verbs in both implementations, most of them over a BAT of 1 Mi entries (a
  * terabyte in clusters of 1 MiB). `map` is called as often as its table fills up on the way through the BAT.
  */
 
 import { createEngine, createOwners, createZeroScanner } from "../src/engine/create.js";
 import type { Engine, ZeroScanner } from "../src/engine/engine.js";
 import type { Owners } from "../src/engine/owners.js";
+import { dirtyQuestions } from "./dirty.js";
 import { type MeasureOptions, measure } from "./measure.js";
+import { type KINDS, type Pair, pairOf, type Question, randomLengths, type Unit } from "./twins.js";
 
 export interface MapRow {
   question: string;
   /** What the times are divided by. */
-  unit: "entry" | "byte" | "cluster";
+  unit: Unit;
   /** Nanoseconds per unit. */
   wasm: number;
   js: number;
@@ -26,11 +28,9 @@ export interface MapOptions extends MeasureOptions {
   onRow?: (row: MapRow, done: number, total: number) => void;
 }
 
-const KINDS = ["wasm", "js"] as const;
 const ZERO_BYTES = 2 ** 20;
 
 type EntryAt = (index: number) => number;
-type Pair<T> = Record<(typeof KINDS)[number], T>;
 
 export async function benchMap({ entryCount = 2 ** 20, onRow, ...options }: MapOptions = {}): Promise<MapRow[]> {
   const rows: MapRow[] = [];
@@ -45,8 +45,6 @@ export async function benchMap({ entryCount = 2 ** 20, onRow, ...options }: MapO
   }
   return rows;
 }
-
-type Question = [question: string, work: () => Pair<() => unknown>, unit: MapRow["unit"], units: number];
 
 function questions(count: number): Question[] {
   const tables: [string, EntryAt][] = [
@@ -68,6 +66,7 @@ function questions(count: number): Question[] {
     ["owners, map, 64 clusters a call, runs of 1 to 16", () => ownerMaps(count), "entry", count],
     ["zero test of 1 MiB", zeroTests, "byte", ZERO_BYTES],
     ["release, allocate and link one cluster at a time", () => allocations(2 ** 16), "cluster", 2 ** 16],
+    ...dirtyQuestions(),
   ];
 }
 
@@ -184,10 +183,6 @@ function engineWith(kind: (typeof KINDS)[number], count: number, entryAt: EntryA
   return engine;
 }
 
-function pairOf<T>(make: (kind: (typeof KINDS)[number]) => T): Pair<T> {
-  return { wasm: make("wasm"), js: make("js") };
-}
-
 function contiguous(index: number): number {
   return index + 1;
 }
@@ -208,14 +203,5 @@ function runsOf(nextLength: () => number): EntryAt {
     }
     left--;
     return ++entry;
-  };
-}
-
-/** The same lengths on every call of the benchmark (a 32-bit Lehmer generator). */
-function randomLengths(longest: number): () => number {
-  let state = 20_040_229;
-  return () => {
-    state = (state * 48_271) % 0x7fffffff;
-    return 1 + (state % longest);
   };
 }

@@ -21,22 +21,28 @@ export class JsDirtyBits implements DirtyBits {
 
   mark(from: number, to: number): number {
     if (from === to) return 0;
+    const words = this.#words;
     const first = from >>> 5;
     const last = (to - 1) >>> 5;
-    if (first === last) return this.#set(first, headMask(from) & tailMask(to));
-    let fresh = this.#set(first, headMask(from));
-    for (let word = first + 1; word < last; word++) fresh += this.#set(word, ALL);
-    return fresh + this.#set(last, tailMask(to));
+    if (first === last) return set(words, first, headMask(from) & tailMask(to));
+    let fresh = set(words, first, headMask(from));
+    for (let word = first + 1; word < last; word++) if (words[word] !== ALL) fresh += set(words, word, ALL);
+    return fresh + set(words, last, tailMask(to));
   }
 
   clear(from: number, to: number): void {
     if (from === to) return;
+    const words = this.#words;
     const first = from >>> 5;
     const last = (to - 1) >>> 5;
-    for (let word = first; word <= last; word++) {
-      const head = word === first ? headMask(from) : ALL;
-      this.#drop(word, word === last ? head & tailMask(to) : head);
+    if (first === last) {
+      words[first] &= ~(headMask(from) & tailMask(to));
+      return;
     }
+    words[first] &= ~headMask(from);
+    // Words that are zero may be memory that nobody touched yet: they are not written.
+    for (let word = first + 1; word < last; word++) if (words[word] !== 0) words[word] = 0;
+    words[last] &= ~tailMask(to);
   }
 
   nextSet(from: number): number {
@@ -67,19 +73,6 @@ export class JsDirtyBits implements DirtyBits {
   /** The memory goes when nobody uses it any more. */
   release(): void {}
 
-  /** Returns how many bits of the mask were clear before. What is set already is not written. */
-  #set(word: number, mask: number): number {
-    const fresh = mask & ~this.#words[word];
-    if (fresh === 0) return 0;
-    this.#words[word] |= fresh;
-    return popcount(fresh);
-  }
-
-  /** Words that are zero may be memory that nobody touched yet: they are not written. */
-  #drop(word: number, mask: number): void {
-    if ((this.#words[word] & mask) !== 0) this.#words[word] &= ~mask;
-  }
-
   /** The first bit at or after `from` that differs from the uniform word `skip`. */
   #next(from: number, skip: number): number {
     if (from >= this.bitCount) return this.bitCount;
@@ -106,6 +99,14 @@ export class JsDirtyBits implements DirtyBits {
     while (word < words.length && words[word] === skip) word++;
     return word;
   }
+}
+
+/** Sets the bits of a mask and returns how many of them were clear before. */
+function set(words: Int32Array, word: number, mask: number): number {
+  const fresh = mask & ~words[word];
+  if (fresh === 0) return 0;
+  words[word] |= fresh;
+  return popcount(fresh);
 }
 
 /** Bits of the word of `from` that are not below it. */

@@ -178,6 +178,13 @@ describe.each(KINDS)("Dirty bits in %s", (kind) => {
       bits.clear(0, bitCount);
       expect([bits.count(0, bitCount), bits.nextSet(0), bits.nextSet(bitCount)]).toEqual([0, bitCount, bitCount]);
       expect([bits.mark(0, bitCount), bits.nextClear(bitCount - 1)]).toEqual([bitCount, bitCount]);
+      // The next one of its kind is the highest of the last word.
+      bits.bytes.fill(0);
+      bits.bytes[bits.bytes.length - 1] = bitCount % 64 === 0 ? 0 : 0x80;
+      expect([bits.nextSet(0), bits.count(0, bitCount)]).toEqual([bitCount, 0]);
+      bits.bytes.fill(0xff);
+      bits.bytes[bits.bytes.length - 1] = bitCount % 64 === 0 ? 0xff : 0x7f;
+      expect([bits.nextClear(0), bits.count(0, bitCount)]).toEqual([bitCount, bitCount]);
     }
   });
 
