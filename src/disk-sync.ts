@@ -13,6 +13,7 @@ import { open, owning } from "./image/open.js";
 import { read } from "./image/read.js";
 import { repair } from "./image/repair.js";
 import type { CheckReport, CompactReport, RepairLevel, RepairReport } from "./image/reports.js";
+import { resize } from "./image/resize.js";
 import { status } from "./image/status.js";
 import { undoRepair } from "./image/undo-repair.js";
 import { write } from "./image/write.js";
@@ -73,6 +74,14 @@ export class DiskSync extends Face implements BlockDeviceSync {
    */
   status(offset?: number, length?: number, limit?: number): Extent[] {
     return runSync(status(this.image, offset, length, limit));
+  }
+
+  /**
+   * Gives the disk another size, in bytes: what is added reads as zeros, whatever lies beneath; what is cut off is lost.
+   * Durable when done. @throws RangeError; DiskError READ_ONLY, BUSY, CORRUPT, NO_SPACE, IO; the disk keeps its size then
+   */
+  resize(size: number): void {
+    runSync(resize(this.image, size));
   }
 
   /** Looks for damage and waste without changing anything. */

@@ -16,6 +16,7 @@ import type { RangeLock } from "./image/range-locks.js";
 import { read } from "./image/read.js";
 import { repair } from "./image/repair.js";
 import type { CheckReport, CompactReport, RepairLevel, RepairReport } from "./image/reports.js";
+import { resize } from "./image/resize.js";
 import { status } from "./image/status.js";
 import { undoRepair } from "./image/undo-repair.js";
 import { write } from "./image/write.js";
@@ -78,6 +79,14 @@ export class Disk extends Face implements BlockDevice {
     const runs = await this.#run(status(this.image, offset, length, limit));
     await overdueTurn(); // whoever maps a disk step by step waits for nothing else
     return runs;
+  }
+
+  /**
+   * Gives the disk another size, in bytes: what is added reads as zeros, whatever lies beneath; what is cut off is lost.
+   * Durable when done. @throws RangeError; DiskError READ_ONLY, BUSY, CORRUPT, NO_SPACE, IO; the disk keeps its size then
+   */
+  async resize(size: number): Promise<void> {
+    return this.#run(resize(this.image, size));
   }
 
   /** Looks for damage and waste without changing anything. */

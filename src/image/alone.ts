@@ -6,7 +6,10 @@ import type { Image } from "./image.js";
 /** Runs what must have no other of its kind beside it. Reads and writes go on. @throws DiskError BUSY */
 export function* alone<T>(image: Image, work: () => Operation<T>): Operation<T> {
   if (image.rearranged)
-    throw new DiskError("BUSY", "the disk is being committed, rebased or compacted already: wait until that has ended");
+    throw new DiskError(
+      "BUSY",
+      "the disk is being committed, rebased, compacted or resized already: wait until that has ended",
+    );
   image.rearranged = true;
   try {
     return yield* work();

@@ -32,12 +32,15 @@ function* clearing(image: Image, offset: number, length: number, from: number): 
   const start = Math.max(offset, from);
   const rest = offset + length - start;
   if (rest <= 0) return;
-  yield* withClusters(image, start, rest, true, function* () {
-    for (const batch of pieceBatches(image, start, rest)) {
-      const pieces = batch.filter((piece) => shows(image, piece));
-      yield* changeBatch(image, pieces, () => together(pieces.map((piece) => clear(image, piece))));
-    }
-  });
+  yield* withClusters(image, start, rest, true, () => clearLocked(image, start, rest));
+}
+
+/** The same for who has locked the clusters, which may lie behind the disk's end. */
+export function* clearLocked(image: Image, offset: number, length: number): Operation<void> {
+  for (const batch of pieceBatches(image, offset, length)) {
+    const pieces = batch.filter((piece) => shows(image, piece));
+    yield* changeBatch(image, pieces, () => together(pieces.map((piece) => clear(image, piece))));
+  }
 }
 
 /** Changes the pieces of a batch, which are in order, and may give up clusters. */

@@ -7,6 +7,7 @@ import { CallerMistake } from "../errors.js";
 import { exclusively } from "../mutex.js";
 import { forEach, type Operation, together } from "../operation.js";
 import { type HostRun, type Image, requireOpen } from "./image.js";
+import { changeHeader } from "./mark.js";
 import { publishTables } from "./publish.js";
 
 /** Makes everything that was written before durable. */
@@ -24,6 +25,7 @@ export function* flushTables(image: Image): Operation<void> {
   image.medium.requireBelievable();
   // Nothing was changed here; what a writer that did not finish left may not be durable, though it reads well.
   if (!image.marked) return yield* image.medium.flush();
+  if (image.tables.headerUnsure) yield* changeHeader(image, {}); // it says where the rest is
   const { held, heldCount } = image;
   image.held = [];
   image.heldCount = 0;

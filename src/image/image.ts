@@ -51,7 +51,7 @@ export class Image {
   /** What a repair at opening found and did. */
   repaired: RepairReport | undefined;
   onChange: OnChange | undefined;
-  /** It is being committed, rebased or compacted. */
+  /** It is being committed, rebased, compacted or resized. */
   rearranged = false;
   closed = false;
   /** The storage was given up while requests may have been in flight: none of them goes on. */

@@ -68,6 +68,8 @@ export function* changeHeader(image: Image, changes: HeaderChanges): Operation<v
   const bytes = image.tables.headerBytes.slice();
   for (const { from, to, formats } of CHANGING)
     if ((formats as readonly Format[]).includes(changed.format)) bytes.set(encoded.subarray(from, to), from);
+  image.tables.headerUnsure = true;
   yield* image.medium.writeThrough(bytes, 0);
+  image.tables.headerUnsure = false;
   Object.assign(image.header, changes);
 }

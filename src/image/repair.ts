@@ -25,6 +25,7 @@ import { damages } from "./findings.js";
 import { flushTables } from "./flush.js";
 import { type Image, requireOpen, requireWritable } from "./image.js";
 import { freeLeaks } from "./leaks.js";
+import { lengthenBat } from "./lengthen-bat.js";
 import { changeHeader, markOpen } from "./mark.js";
 import { deferZeros } from "./publish.js";
 import { locked } from "./range-locks.js";
@@ -74,7 +75,7 @@ function* mendDamage(image: Image, plan: Plan): Operation<void> {
   yield* dropExtension(image);
   yield* copyEntries(image, plan);
   yield* sayDataOffset(image, plan);
-  yield* lengthenBat(image, plan);
+  yield* mendBat(image, plan);
 }
 
 function* mendLeaks(image: Image): Operation<void> {
@@ -166,19 +167,6 @@ function* sayDataOffset(image: Image, { offsetWrong }: Plan): Operation<void> {
 }
 
 /** Makes the BAT as long as the disk needs, in the room before the data. */
-function* lengthenBat(image: Image, { entryCount }: Plan): Operation<void> {
-  const { header, engine, medium } = image;
-  if (entryCount === engine.entryCount) return;
-  const end = HEADER_SIZE + 4 * entryCount;
-  yield* growFile(image, end, "sparse");
-  yield* eachData(medium, HEADER_SIZE + 4 * engine.entryCount, end, pieceScanner(image), (bytes, at) =>
-    medium.writeZeros(at, bytes.length),
-  );
-  yield* flushTables(image);
-  // A longer BAT must not move where the data of v1 begins; where the phase is 0 it does not.
-  const start = startOf(image);
-  const dataOffset = header.dataOffset === 0 && start > image.grid.dataStart ? start / SECTOR_SIZE : header.dataOffset;
-  yield* changeHeader(image, { batEntries: entryCount, dataOffset });
-  engine.grow(entryCount);
-  yield* survey(image);
+function* mendBat(image: Image, { entryCount }: Plan): Operation<void> {
+  if (entryCount > image.engine.entryCount) yield* lengthenBat(image, entryCount);
 }

@@ -10,7 +10,7 @@ import { Grid } from "./grid.js";
 import type { Image } from "./image.js";
 import { phaseOf } from "./phase.js";
 
-/** Takes the BAT that the engine holds into service, for the file as long as it is now. */
+/** Takes the BAT that the engine holds into service, for the file as long as it is now. Where that fails all stays as it was. */
 export function* survey(image: Image): Operation<void> {
   let extension = yield* look(image);
   if (image.tables.vote === undefined && isContested(image)) extension = yield* holdVote(image, extension);
@@ -19,8 +19,15 @@ export function* survey(image: Image): Operation<void> {
 
 function* look(image: Image): Operation<FoundExtension | undefined> {
   const { tables } = image;
+  const { grid } = tables;
   tables.grid = gridWith(image, tables.phase);
-  const extension = image.header.extensionOffset === 0 ? undefined : yield* findExtension(image);
+  let extension: FoundExtension | undefined;
+  try {
+    extension = image.header.extensionOffset === 0 ? undefined : yield* findExtension(image);
+  } catch (error) {
+    tables.grid = grid; // the engine has it
+    throw error;
+  }
   scan(image, extension?.sectors ?? []);
   return extension;
 }

@@ -8,10 +8,13 @@ import type { Vote } from "./data-offset.js";
 import { Grid, sectorsToBytes } from "./grid.js";
 
 export class Tables {
-  readonly engine: Engine;
+  /** Another one where the BAT becomes shorter. */
+  engine: Engine;
   readonly header: Header;
   /** The header as the file has it, with bytes that no field covers. */
   readonly headerBytes: Uint8Array<ArrayBuffer>;
+  /** A change of the header failed: the file may have either. */
+  headerUnsure = false;
   grid: Grid;
   facts: ScanFacts;
   /** How many sectors behind its derived place the first cluster lies; kept once it was found. */
