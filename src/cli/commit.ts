@@ -28,7 +28,7 @@ export function addCommit(program: Command): void {
     .command("commit")
     .summary("write what an overlay holds into its base")
     .description(
-      "Writes what TOP itself holds into the base that it stands on, then empties it. The base alone reads as TOP did; other overlays over it do not read as before. Cut off at any moment, TOP over its base reads as before: run it again. A raw base that is too small grows.",
+      "Writes what TOP itself holds into the base that it stands on, then empties it. The base alone reads as TOP did; other overlays over it do not read as before. Cut off at any moment, TOP over its base reads as before: run it again. A base that is too small grows.",
     )
     .argument("<top>", "the overlay, a Parallels image")
     .requiredOption("--base <file>", "what it stands on: an image or a raw file")

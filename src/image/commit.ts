@@ -64,7 +64,7 @@ function baseToWrite({ base }: Image): AnyDevice {
   return base;
 }
 
-/** Lets the base reach as far as the overlay. One that cannot grow does where zeros follow its end. */
+/** Lets the base reach as far as the overlay. One that cannot grow (several joined, a bundle) does where zeros follow its end. */
 function* makeRoom(image: Image, base: AnyDevice, work: Work): Operation<void> {
   if (image.size <= base.size) return;
   if (base.resize !== undefined) {

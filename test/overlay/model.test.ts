@@ -12,7 +12,7 @@ describe.each(combinations)("An overlay ($face face, $engine engine)", ({ face, 
     const property = fc.asyncProperty(fc.nat(), fc.constantFrom(...BASE_KINDS), async (seed, kind) => {
       const world = new Overlays(face, engine, randomFrom(seed));
       const size = world.size();
-      const grows = kind === "raw" || kind === "device";
+      const grows = kind !== "joined";
       const { base, content } = await world.base(kind, grows ? world.size() : size + 512 * below(world.random, 20));
       const top = await world.disk(size, base);
       const model = fitted(content, size);
