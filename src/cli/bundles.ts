@@ -64,10 +64,13 @@ export function folderOf(
   };
 }
 
+/** Whether a file is named like an image, and lies in a bundle. */
+export const isPart = (path: string): boolean => /\.hds$/i.test(path) && hasDescriptor(dirname(path));
+
 /** Says so where a file is only a part of what a bundle holds: it alone is not the disk. */
 export async function warnOfPart(path: string): Promise<void> {
   const folder = dirname(path);
-  if (!/\.hds$/i.test(path) || !hasDescriptor(folder)) return;
+  if (!isPart(path)) return;
   const count = await openBundle(folder).then(
     ({ parts }) => parts.reduce((sum, { images }) => sum + images.length, 0),
     () => 0,

@@ -5,6 +5,7 @@ import { addBench } from "./bench.js";
 import { addCheck } from "./check.js";
 import { requireSensibleLine } from "./command-line.js";
 import { addCommit } from "./commit.js";
+import { addCompact } from "./compact.js";
 import { addCompare } from "./compare.js";
 import { addConvert } from "./convert.js";
 import { addCreate } from "./create.js";
@@ -33,7 +34,7 @@ function build(): void {
     .addHelpText("after", examples("create disk.hds 64G", "info disk.hds", "convert disk.hds disk.raw"))
     .addHelpText("after", "\n`parablock help COMMAND` says more about each.\n");
   const disks = [addCreate, addInfo, addMap, addConvert, addCompare, addCheck];
-  for (const add of [...disks, addSnapshot, addCommit, addRebase, addBench]) add(program);
+  for (const add of [...disks, addSnapshot, addCommit, addRebase, addCompact, addBench]) add(program);
   for (const command of [program, ...program.commands]) {
     command.helpOption("-h, --help", "print this help");
     command.option("--debug", "on errors, print all there is to know").on("option:debug", () => {

@@ -22,6 +22,7 @@ const ARGUMENTS: Record<string, string[]> = {
   check: [file("a.hds")],
   commit: [file("a.hds"), "--base", file("b.raw")],
   rebase: [file("a.hds"), "--from", file("b.raw")],
+  compact: [file("a.hds")],
   snapshot: ["list", file("a.hdd")],
   bench: ["--quick", file("a.hds")],
 };

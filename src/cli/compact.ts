@@ -1,0 +1,107 @@
+/** `parablock compact`: an image's file becomes as small as what it holds. */
+import { dirname, join } from "node:path";
+import type { Command } from "commander";
+import { counted } from "../count.js";
+import { type BlockDevice, type CompactReport, Disk } from "../index.js";
+import { printable } from "../printable.js";
+import { bundleAt, isPart, openBundle } from "./bundles.js";
+import { about, Failure } from "./failure.js";
+import { type ImageKind, requireImage } from "./kind.js";
+import { closing, openStorage, orClose } from "./open-files.js";
+import { baseOption, examples, kindOption } from "./options.js";
+import { requireDistinct } from "./overlay.js";
+import { print, printJson, requireOutput } from "./print.js";
+import { withProgress } from "./progress.js";
+import { formatSize } from "./size.js";
+import { baseOf, openSource } from "./source.js";
+
+interface CompactFlags {
+  base?: string;
+  fromBase?: ImageKind;
+  dryRun?: boolean;
+  order?: boolean;
+  json?: boolean;
+}
+
+export function addCompact(program: Command): void {
+  program
+    .command("compact")
+    .summary("make an image's file as small as what it holds")
+    .description(
+      "Frees clusters of nothing but zeros, moves what lies at the end of FILE into gaps, and cuts it. The disk reads as before, also if this is cut off. An overlay needs its base named: zeros in it hide what the base holds, and stay. Where there is nothing to gain nothing is written.",
+    )
+    .argument("<file>", "a Parallels image, or a bundle of one image")
+    .addOption(baseOption())
+    .addOption(kindOption("--from-base <kind>", "the base"))
+    .option("--dry-run", "only say what would be gained: FILE is read, and not written")
+    .option("--order", "leave the clusters in FILE in the order of the disk; more of them move then")
+    .option("--json", "report as JSON")
+    .addHelpText(
+      "after",
+      examples("compact --dry-run disk.hds", "compact disk.hds", "compact top.hds --base below.hds"),
+    )
+    .action(compact);
+}
+
+async function compact(file: string, flags: CompactFlags): Promise<void> {
+  const below = baseOf(flags.base, flags.fromBase, "--from-base");
+  requireDistinct(file, { "--base": flags.base });
+  requireOutput();
+  const image = await imageAt(file, below !== undefined);
+  const report = await openBase(below, (base) => compactImage(image, base, flags));
+  if (flags.json) await printJson({ filename: image, dryRun: flags.dryRun ?? false, ...report });
+  else await print(describe(image, report, flags));
+}
+
+async function openBase<T>(
+  below: ReturnType<typeof baseOf>,
+  work: (base: BlockDevice | undefined) => Promise<T>,
+): Promise<T> {
+  return below === undefined ? work(undefined) : closing(await openSource(below), ({ device }) => work(device));
+}
+
+/** The image that is meant: of a bundle its only one. Images with others beneath them show those where they hold nothing. */
+async function imageAt(file: string, hasBase: boolean): Promise<string> {
+  const isFile = bundleAt(file) === undefined;
+  if (isFile && (hasBase || !isPart(file))) return file;
+  const folder = bundleAt(file) ?? dirname(file);
+  const bundle = await openBundle(folder);
+  const images = await closing(bundle, ({ parts }) => parts.flatMap(({ images }) => images));
+  if (images.length === 1) return isFile ? file : join(folder, images[0].file);
+  throw new Failure(
+    `${folder} is a bundle of ${images.length} images, in which zeros may hide what another one holds: delete its snapshots first, or name one image and, with --base, what it stands on`,
+  );
+}
+
+function compactImage(
+  file: string,
+  base: BlockDevice | undefined,
+  { dryRun = false, order = false }: CompactFlags,
+): Promise<CompactReport> {
+  return about(file, async () => {
+    const storage = await openStorage(file, { readOnly: dryRun });
+    const disk = await orClose(storage, async () => {
+      await requireImage(file, storage);
+      return Disk.open(storage, { readOnly: dryRun, ...(base && { base }) });
+    });
+    return closing(disk, () =>
+      withProgress(dryRun ? "Looking" : "Compacting", disk.allocatedBytes, (progress) =>
+        disk.compact({ dryRun, order, onProgress: (done, total) => progress.update(done, total) }),
+      ),
+    );
+  });
+}
+
+function describe(file: string, report: CompactReport, { dryRun, order }: CompactFlags): string {
+  const { fileSizeBefore, fileSizeAfter, zeroClusters, freeClusters, movedClusters } = report;
+  const name = printable(file);
+  const gained = fileSizeBefore - fileSizeAfter;
+  if (gained === 0 && movedClusters === 0)
+    return `Nothing to gain: ${name} stays as it is (${formatSize(fileSizeAfter)})\n`;
+  const verb = dryRun ? "would shrink" : "shrank";
+  const moved = `${dryRun && order ? "at least " : ""}${counted(movedClusters, "cluster")}`;
+  return [
+    `${name} ${verb} from ${formatSize(fileSizeBefore)} to ${formatSize(fileSizeAfter)}, by ${formatSize(gained)}\n`,
+    `clusters of zeros: ${zeroClusters}, gaps: ${counted(freeClusters, "cluster")}, moved: ${moved}\n`,
+  ].join("");
+}
