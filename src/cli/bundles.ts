@@ -81,6 +81,14 @@ export async function warnOfPart(path: string): Promise<void> {
     );
 }
 
+/** The folder of the bundle of which a file is an image, if it is one. */
+export async function bundleAround(path: string): Promise<string | undefined> {
+  const folder = dirname(path);
+  if (!hasDescriptor(folder)) return undefined;
+  const { parts } = await openBundle(folder);
+  return parts.some(({ images }) => images.some(({ file }) => basename(file) === basename(path))) ? folder : undefined;
+}
+
 /** For what is no bundle. @throws Failure where a snapshot was asked for */
 export function requireNoSnapshot(path: string, snapshot: string | undefined): void {
   if (snapshot === undefined) return;

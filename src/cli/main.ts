@@ -15,6 +15,7 @@ import { addMap } from "./map.js";
 import { examples } from "./options.js";
 import { endWithReader, printNow } from "./print.js";
 import { addRebase } from "./rebase.js";
+import { addResize } from "./resize.js";
 import { addSnapshot } from "./snapshot.js";
 
 /** Put in by the build. */
@@ -34,7 +35,7 @@ function build(): void {
     .addHelpText("after", examples("create disk.hds 64G", "info disk.hds", "convert disk.hds disk.raw"))
     .addHelpText("after", "\n`parablock help COMMAND` says more about each.\n");
   const disks = [addCreate, addInfo, addMap, addConvert, addCompare, addCheck];
-  for (const add of [...disks, addSnapshot, addCommit, addRebase, addCompact, addBench]) add(program);
+  for (const add of [...disks, addSnapshot, addCommit, addRebase, addResize, addCompact, addBench]) add(program);
   for (const command of [program, ...program.commands]) {
     command.helpOption("-h, --help", "print this help");
     command.option("--debug", "on errors, print all there is to know").on("option:debug", () => {
