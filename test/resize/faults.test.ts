@@ -31,6 +31,7 @@ const scenarios: readonly Scenario[] = [
 class World {
   readonly faulty: FaultyStorage;
   disk!: AnyDisk;
+  allocated = 0;
 
   private constructor(
     readonly setting: Setting,
@@ -55,6 +56,7 @@ class World {
     const storage = setting.delayed ? new ShuffledStorage(faulty, randomFrom(1)) : faulty;
     world.disk = await openDisk(face, storage, { engine, ...baseOf(scenario) });
     await world.disk.write(content.subarray(5, 9), 5); // what waits in its line
+    world.allocated = world.disk.allocatedBytes;
     return world;
   }
 
@@ -88,6 +90,8 @@ async function survives(world: World, kind: FaultKind, at: number): Promise<bool
     const now = await world.reopen();
     expect(now.size).toBe(disk.size); // a header whose write failed was said again
     await world.compare(now);
+    expect(disk.clusterCount).toBe(disk.size / CLUSTER); // what was prepared was given back
+    if (!outcome.ok) expect(disk.allocatedBytes).toBe(world.allocated);
     expect(await outcomeOf("another try", () => disk.resize(scenario.size))).toEqual({ ok: true });
     await world.compare();
     await disk.close();

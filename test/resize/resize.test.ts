@@ -1,7 +1,7 @@
 /** What a resize promises beside the bytes: what it moves, what it refuses, what it leaves, and who may use the disk meanwhile. */
 import { describe, expect, test } from "vitest";
 import { Disk } from "../../src/disk.js";
-import { decodeHeader, type Format, HEADER_SIZE } from "../../src/format/header.js";
+import { decodeHeader, encodeHeader, type Format, HEADER_SIZE } from "../../src/format/header.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { firstDifference } from "../support/bytes.js";
 import { createDisk, type FaceKind, fewCombinations, openDisk, readRange } from "../support/faces.js";
@@ -61,6 +61,22 @@ describe.each(["v1", "v2"] as const)("A BAT that passes its room (%s)", (format:
     const moved = hostsOf(after).map((host) => host + inTheWay);
     expect(moved.slice(0, 6)).toEqual([40, 41, 42, 43, 44, 45]);
     expect(after.length).toBe(before.length);
+  });
+
+  test("lies on zeros, whatever was there", async () => {
+    const hosts = Array.from({ length: entries }, (_, guest) => (guest < 10 ? guest + inTheWay : -1));
+    const file = makeImage({ format, tracks: 1, hosts });
+    file.fill(0x11, HEADER_SIZE + 4 * entries, 2 * CLUSTER); // makeImage has filled the free clusters
+    const memory = new MemoryStorage(file);
+    const disk = await openDisk("sync", memory);
+    const content = new Uint8Array(many * CLUSTER);
+    content.set(await readRange(disk));
+    await disk.resize(many * CLUSTER);
+    expect(firstDifference(await readRange(disk), content)).toBe(-1);
+    await disk.close();
+    const again = await openDisk("sync", new MemoryStorage(memory.toUint8Array()));
+    expect((await again.check()).findings).toEqual([]);
+    expect(firstDifference(await readRange(again), content)).toBe(-1);
   });
 
   test("takes free clusters without moving anything", async () => {
@@ -141,6 +157,37 @@ describe.each(fewCombinations)("A resize ($face face, $engine engine)", ({ face,
     const again = await openDisk(face, new MemoryStorage(memory.toUint8Array()), { engine });
     await again.resize(100 * CLUSTER);
     expect(again.size).toBe(100 * CLUSTER);
+  });
+
+  test.each(["v1", "v2"] as const)("of an image that is empty leaves a sound one (%s)", async (format) => {
+    for (const clusterSize of [512, 1536, 63 * 512])
+      for (const clusters of [9000, 130_000, 3]) {
+        const memory = new MemoryStorage();
+        const states: Uint8Array[] = [];
+        const watched = new Watched(memory, () => states.push(memory.toUint8Array()));
+        const disk = await createDisk(face, watched, { size: 100 * clusterSize, clusterSize, format, engine });
+        states.length = 0;
+        await disk.resize(clusters * clusterSize);
+        for (const state of states) await (await openDisk(face, new MemoryStorage(state), { engine })).abandon();
+        await disk.close();
+        const again = await openDisk(face, new MemoryStorage(memory.toUint8Array()), { engine });
+        expect((await again.check()).findings).toEqual([]);
+        expect(again.size).toBe(clusters * clusterSize);
+      }
+  });
+
+  test("says where the data is, where a shorter BAT would move it and the file ends before it", async () => {
+    const fields = { heads: 16, cylinders: 1, inUse: 0, dataOffset: 0, flags: 0, extensionOffset: 0 };
+    const file = new Uint8Array(HEADER_SIZE + 4 * 300);
+    file.set(encodeHeader({ format: "v1", tracks: 3, batEntries: 300, sectorCount: 900, ...fields }));
+    const memory = new MemoryStorage(file);
+    const disk = await openDisk(face, memory, { engine, prealloc: { mode: "off" } });
+    await disk.resize(60 * 1536);
+    await disk.abandon();
+    const header = decodeHeader(memory.toUint8Array().subarray(0, HEADER_SIZE));
+    expect(header).toMatchObject({ dataOffset: 3, batEntries: 60, sectorCount: 180, heads: 16, cylinders: 0 });
+    const again = await openDisk(face, new MemoryStorage(memory.toUint8Array()), { engine });
+    expect((await again.check()).corruptions).toBe(0);
   });
 
   test("to nothing, and from nothing", async () => {
