@@ -21,10 +21,11 @@ describe.each(fewCombinations)("Compacting a disk ($face face, $engine engine)",
       plans(face),
       fc.array(steps(...VERBS), { maxLength: 40, size: "max" }),
       fc.boolean(),
-      async (plan, todo, order) => {
+      fc.integer({ min: 1, max: 12 }),
+      async (plan, todo, order, windowClusters) => {
         const world = await World.make(plan, face, engine);
         for (const step of todo) await world.step(step);
-        await world.compact(order);
+        await world.compact(order, windowClusters);
         await world.reopen();
       },
     );
