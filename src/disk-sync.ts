@@ -1,12 +1,22 @@
 /** DiskSync: the synchronous face, the same verbs over storages that answer at once: Node files, OPFS in a worker, memory. */
 import type { BlockDeviceSync, Extent } from "./device/block-device.js";
 import { Face } from "./face.js";
+import {
+  type DirtyOptions,
+  type DirtyRange,
+  dirtySettings,
+  type NewBitmapOptions,
+  newBitmap,
+  requireId,
+} from "./image/bitmap-options.js";
+import { addBitmap, clearBitmap, removeBitmap } from "./image/bitmaps.js";
 import { check } from "./image/check.js";
 import { abandon, close } from "./image/close.js";
 import { compact } from "./image/compact.js";
 import { type CompactOptions, compactSettings } from "./image/compact-settings.js";
 import { createOpen } from "./image/create.js";
 import { directError, directRead, directWrite, noteDirect, wasEnoughSync } from "./image/direct.js";
+import { dirtyRanges } from "./image/dirty-ranges.js";
 import { discard, writeZeroes } from "./image/discard.js";
 import { flush } from "./image/flush.js";
 import { open, owning } from "./image/open.js";
@@ -82,6 +92,31 @@ export class DiskSync extends Face implements BlockDeviceSync {
    */
   resize(size: number): void {
     runSync(resize(this.image, size));
+  }
+
+  /**
+   * The parts of the disk that changed since a dirty bitmap was made or cleared, in order: at most `limit` ranges (default:
+   * 4096); fewer are all. @throws DiskError NOT_FOUND, STALE for one that may have missed changes
+   */
+  dirtyRanges(id: string, options: DirtyOptions = {}): DirtyRange[] {
+    return runSync(dirtyRanges(this.image, requireId(id), dirtySettings(this.image, options)));
+  }
+
+  /** Makes a dirty bitmap, in which nothing has changed yet; answers its id. @throws DiskError EXISTS, TOO_LARGE, READ_ONLY */
+  addBitmap(options: NewBitmapOptions = {}): string {
+    const { id, granularity } = newBitmap(options);
+    runSync(addBitmap(this.image, id, granularity));
+    return id;
+  }
+
+  /** Begins a dirty bitmap anew: nothing has changed since this moment. A stale one is up to date afterwards. @throws DiskError NOT_FOUND */
+  clearBitmap(id: string): void {
+    runSync(clearBitmap(this.image, requireId(id)));
+  }
+
+  /** @throws DiskError NOT_FOUND */
+  removeBitmap(id: string): void {
+    runSync(removeBitmap(this.image, requireId(id)));
   }
 
   /** Looks for damage and waste without changing anything. */

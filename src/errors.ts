@@ -20,6 +20,8 @@ export type DiskErrorCode =
   | "CORRUPT"
   /** A cluster's BAT entry leads outside the data area of the file. */
   | "BAD_ENTRY"
+  /** A dirty bitmap may have missed changes, and was not to be trusted all the same. */
+  | "STALE"
   /** The descriptor of a bundle (`DiskDescriptor.xml`) describes no disk; the message names what is wrong in it. */
   | "BAD_BUNDLE"
   /** The image needs something this version does not do. */

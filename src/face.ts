@@ -3,6 +3,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { Format } from "./format/header.js";
+import { type BitmapInfo, bitmapInfos } from "./image/bitmap-options.js";
 import type { Image } from "./image/image.js";
 import { type DiskInfo, infoOf } from "./image/info.js";
 import type { RepairReport } from "./image/reports.js";
@@ -52,6 +53,11 @@ export abstract class Face {
   /** The name of the storage it stands on, where that has one. */
   get path(): string | undefined {
     return this.image.medium.storage.path ?? undefined;
+  }
+
+  /** Its dirty bitmaps: which parts of it changed since they were made or cleared. */
+  get bitmaps(): readonly BitmapInfo[] {
+    return bitmapInfos(this.image);
   }
 
   /** What a repair at opening found and did; undefined if none was asked for. */

@@ -31,6 +31,7 @@ export type { EngineKind, ZeroScanner } from "./engine/engine.js";
 export { DiskError, type DiskErrorCode } from "./errors.js";
 export { type Geometry, geometryOf } from "./format/geometry.js";
 export { type Format, probe } from "./format/header.js";
+export type { BitmapInfo, DirtyOptions, DirtyRange, NewBitmapOptions } from "./image/bitmap-options.js";
 export type { CompactOptions } from "./image/compact-settings.js";
 export type { DiskInfo } from "./image/info.js";
 export type {

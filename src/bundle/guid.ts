@@ -1,4 +1,5 @@
 /** GUIDs of snapshots and images. They compare without case and braces, so they are held in one form: braces, small letters. */
+import { parseUuid, randomUuid } from "../format/uuid.js";
 import { quote } from "../printable.js";
 
 /** A GUID in the one form in which they are held: `{5fbaabe3-6958-40ff-92a7-860e329aab41}`. */
@@ -11,13 +12,10 @@ export const DEFAULT_TOP: Guid = "{5fbaabe3-6958-40ff-92a7-860e329aab41}";
 /** What backup software calls its snapshot: an ordinary one, but never the top. */
 export const BACKUP_GUID: Guid = "{704718e1-2314-44c8-9087-d78ed36b0f4e}";
 
-const DIGITS = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 /** The GUID that a text means, with or without braces, in any case; undefined where it is none. */
 export function parseGuid(text: string): Guid | undefined {
-  const trimmed = text.trim().toLowerCase();
-  const digits = trimmed.startsWith("{") && trimmed.endsWith("}") ? trimmed.slice(1, -1) : trimmed;
-  return DIGITS.test(digits) ? `{${digits}}` : undefined;
+  const uuid = parseUuid(text);
+  return uuid === undefined ? undefined : `{${uuid}}`;
 }
 
 /** A GUID that a caller hands in. @throws TypeError, RangeError */
@@ -28,11 +26,5 @@ export function requireGuid(guid: unknown, name = "guid"): Guid {
   return parsed;
 }
 
-/** A new GUID that nobody else has (RFC 9562, version 4). */
-export function randomGuid(): Guid {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `{${digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")}}`;
-}
+/** A new GUID that nobody else has. */
+export const randomGuid = (): Guid => `{${randomUuid()}}`;

@@ -1,6 +1,6 @@
 /**
  * The one point that every change of guest bytes passes: a write, a discard, zeros, a repair. Before it the file says
- * "open for writing"; after it, whether it succeeded or not, whoever wants to know is told the range. (That the file holds
+ * "open for writing"; after it, whether it succeeded or not, whoever wants to know is told the range, its dirty bitmaps first. (That the file holds
  * something that is not durable is known by the medium.)
  */
 import type { Operation } from "../operation.js";
@@ -19,6 +19,7 @@ export function* changing(image: Image, offset: number, length: number, make: ()
 
 /** Tells of a change that was made where the file was marked already; what lies behind the disk's end nobody sees. */
 export function noteChange(image: Image, offset: number, length: number): void {
+  image.tracker?.note(offset, length);
   const seen = Math.min(length, image.size - offset);
   if (seen > 0) image.onChange?.(offset, seen);
 }

@@ -3,6 +3,7 @@ import { IN_USE } from "../format/header.js";
 import { exclusively } from "../mutex.js";
 import type { Operation } from "../operation.js";
 import { closedError } from "../requests.js";
+import { settleBitmaps } from "./bitmaps.js";
 import { flush } from "./flush.js";
 import type { Image } from "./image.js";
 import { markClosed, markOpen } from "./mark.js";
@@ -37,13 +38,16 @@ export function* abandon(image: Image): Operation<void> {
 function* closeMedium(image: Image): Operation<void> {
   yield* image.medium.close();
   image.closed = true;
+  image.tracker?.release();
+  image.tracker = undefined;
 }
 
 /** Makes all durable and says "closed cleanly"; the file stays open, and the next change marks it again. */
 export function* finish(image: Image): Operation<void> {
   if (image.readOnly || image.header.inUse !== IN_USE.open) return; // there is no mark to clear
   yield* markOpen(image); // an unclean image that nobody changed is taken over all the same
+  const aware = yield* settleBitmaps(image);
   yield* flush(image);
   yield* trim(image);
-  yield* markClosed(image);
+  yield* markClosed(image, aware ? IN_USE.closedV21 : IN_USE.closed);
 }

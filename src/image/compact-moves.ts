@@ -4,13 +4,14 @@
  */
 import { forEach, type Operation, quietly, together } from "../operation.js";
 import type { Work } from "../progress.js";
-import { clearClusters, flush } from "./flush.js";
+import { flush } from "./flush.js";
 import type { GuestRun } from "./guest-runs.js";
 import { type Image, requireOpen } from "./image.js";
 import { markOpen } from "./mark.js";
 import { moveClusters } from "./move.js";
 import { publishOf } from "./publish.js";
 import { locked } from "./range-locks.js";
+import { clearClusters } from "./release.js";
 
 /** A run of guest clusters, where it lies, and the claimed host clusters to which it goes. */
 export interface PlannedMove extends GuestRun {

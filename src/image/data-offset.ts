@@ -7,7 +7,7 @@
 import { counted, wordFor } from "../count.js";
 import { SECTOR_SIZE } from "../format/header.js";
 import { misplaced } from "./bad-entries.js";
-import type { FoundExtension } from "./extension.js";
+import type { Extension } from "./extension.js";
 import { sectorsToBytes } from "./grid.js";
 import type { Image } from "./image.js";
 
@@ -27,7 +27,7 @@ export function isContested({ header, tables: { facts, grid } }: Image): boolean
 }
 
 /** The votes of the sound clusters, as the grid is now. @param below only those that begin below this sector */
-export function votes(image: Image, extension: FoundExtension | undefined, below = Number.POSITIVE_INFINITY): number {
+export function votes(image: Image, extension: Extension | undefined, below = Number.POSITIVE_INFINITY): number {
   return clustersInUse(image, below) + (extension && hasVote(image, extension, below) ? 1 : 0);
 }
 
@@ -44,7 +44,7 @@ function clustersInUse({ engine, grid }: Image, below: number): number {
   return count;
 }
 
-function hasVote({ grid }: Image, { sectors: [own], problem }: FoundExtension, below: number): boolean {
+function hasVote({ grid }: Image, { sector: own, problem }: Extension, below: number): boolean {
   return problem === undefined && own < below && misplaced(grid, sectorsToBytes(own) / grid.entryUnit) === undefined;
 }
 

@@ -2,6 +2,7 @@
 
 import { counted, wordFor } from "../count.js";
 import { offsetMessage } from "./data-offset.js";
+import { badSections, problemOf, type Section } from "./extension.js";
 import type { Image } from "./image.js";
 import type { Finding, FindingKind } from "./reports.js";
 
@@ -13,7 +14,9 @@ export function findingsOf(image: Image): Finding[] {
 /** The findings that make it unsafe to change the image: what was merely not closed cleanly is no damage. */
 export function damages(image: Image): Finding[] {
   const { tables, medium } = image;
-  const { facts, extensionProblem, clusterCount } = tables;
+  const { facts, extension, clusterCount } = tables;
+  const problem = problemOf(extension);
+  const bad = badSections(extension);
   const { dataStart, dataStartValid } = tables.grid;
   const missing = Math.max(0, clusterCount - image.engine.entryCount);
   const found: [FindingKind, number, string][] = [
@@ -27,11 +30,18 @@ export function damages(image: Image): Finding[] {
     ["outside", facts.outside, `${entries(facts.outside)} beyond the end of the file (byte ${medium.size})`],
     ["offGrid", facts.offGrid, `${entries(facts.offGrid)} between clusters`],
     ["duplicate", facts.duplicates, `${entries(facts.duplicates)} a cluster that another entry uses`],
-    ["extension", extensionProblem === undefined ? 0 : 1, `the format extension cannot be kept: ${extensionProblem}`],
+    ["extension", problem === undefined ? 0 : 1, `the format extension cannot be kept: ${problem}`],
+    ["bitmap", bad.length, `${counted(bad.length, "dirty bitmap")} cannot be kept: ${reasons(bad)}`],
   ];
   return found.flatMap(([kind, count, message]): Finding[] =>
     count > 0 ? [{ kind, severity: "corruption", count, message }] : [],
   );
+}
+
+/** Why sections cannot be kept, of the first few. */
+function reasons(bad: readonly Section[]): string {
+  const shown = bad.slice(0, 3).map(({ misplaced, problem }) => misplaced ?? problem);
+  return [...shown, ...(bad.length > shown.length ? [`and ${bad.length - shown.length} more`] : [])].join("; ");
 }
 
 function leaks({ medium, tables, clusterSize }: Image): Finding[] {

@@ -3,12 +3,14 @@
  * What to publish is fixed when the flush begins: what other requests link meanwhile, with data that is not durable
  * yet, waits for the next one.
  */
-import { CallerMistake } from "../errors.js";
+import { fieldOf } from "../errors.js";
 import { exclusively } from "../mutex.js";
 import { forEach, type Operation, together } from "../operation.js";
-import { type HostRun, type Image, requireOpen } from "./image.js";
+import { saveMarks } from "./bitmap-marks.js";
+import { type Image, requireOpen } from "./image.js";
 import { changeHeader } from "./mark.js";
 import { publishTables } from "./publish.js";
+import { releaseRun } from "./release.js";
 
 /** Makes everything that was written before durable. */
 export function* flush(image: Image): Operation<void> {
@@ -30,6 +32,7 @@ export function* flushTables(image: Image): Operation<void> {
   image.held = [];
   image.heldCount = 0;
   try {
+    yield* saveMarksIfRoom(image);
     yield* publishTables(image);
     yield* image.medium.flush();
   } catch (error) {
@@ -40,20 +43,11 @@ export function* flushTables(image: Image): Operation<void> {
   yield* together(forEach(held, (run) => releaseRun(image, run)));
 }
 
-/**
- * Frees clusters that no durable BAT refers to. They are made to read as zeros first, for whoever finds bytes in a free
- * cluster calls them leaked; once free, others may write there. Where that fails they are free all the same.
- */
-function* releaseRun(image: Image, run: HostRun): Operation<void> {
+/** What is flushed is durable whether or not there is room for what the bitmaps say of it: they get it at the next flush. */
+function* saveMarksIfRoom(image: Image): Operation<void> {
   try {
-    yield* clearClusters(image, run);
+    yield* saveMarks(image);
   } catch (error) {
-    if (error instanceof CallerMistake) throw error; // a promise: it may write at any later time
+    if (fieldOf(error, "code") !== "NO_SPACE") throw error;
   }
-  image.engine.release(run.first, run.count);
-}
-
-/** Lets a run of clusters read as zeros. */
-export function clearClusters({ medium, grid }: Image, { first, count }: HostRun): Operation<void> {
-  return medium.clear(grid.hostOffsetOf(first), count * grid.clusterSize);
 }

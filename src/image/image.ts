@@ -14,6 +14,7 @@ import type { Line } from "./publish.js";
 import { RangeLocks } from "./range-locks.js";
 import type { RepairReport } from "./reports.js";
 import type { Tables } from "./tables.js";
+import type { Tracker } from "./tracker.js";
 
 /** A run of neighbouring host clusters. */
 export interface HostRun {
@@ -51,6 +52,8 @@ export class Image {
   /** What a repair at opening found and did. */
   repaired: RepairReport | undefined;
   onChange: OnChange | undefined;
+  /** What its dirty bitmaps do not know yet; absent where none is to be kept up to date. */
+  tracker: Tracker | undefined;
   /** It is being committed, rebased, compacted or resized. */
   rearranged = false;
   closed = false;

@@ -4,6 +4,8 @@ import { reasonOf } from "../errors.js";
 import { type Geometry, geometryOf } from "../format/geometry.js";
 import type { Format } from "../format/header.js";
 import type { LockKind } from "../storage/storage.js";
+import { type BitmapInfo, bitmapInfos } from "./bitmap-options.js";
+import { problemOf } from "./extension.js";
 import { findingsOf } from "./findings.js";
 import { sectorsToBytes } from "./grid.js";
 import type { Image } from "./image.js";
@@ -33,6 +35,8 @@ export interface DiskInfo {
   emptyFlag: boolean;
   /** Whether there is a format extension, and why it could not be understood if so. */
   extension: { present: boolean; offset?: number; problem?: string };
+  /** The dirty bitmaps in it. */
+  bitmaps: BitmapInfo[];
   /** The header's geometry, with the sectors per track that Parallels Desktop derives. */
   geometry: Geometry;
   /** Which engine works: "js" also where WebAssembly was wanted but is not to be had. */
@@ -54,7 +58,7 @@ export interface DiskInfo {
 
 export function infoOf(image: Image): DiskInfo {
   const { header, engine, tables, medium } = image;
-  const { extensionProblem: problem } = tables;
+  const problem = problemOf(tables.extension);
   const { mode, size, fallback } = medium.preallocation;
   const present = header.extensionOffset !== 0;
   return {
@@ -72,6 +76,7 @@ export function infoOf(image: Image): DiskInfo {
     extension: present
       ? { present, offset: sectorsToBytes(header.extensionOffset), ...(problem === undefined ? {} : { problem }) }
       : { present },
+    bitmaps: bitmapInfos(image),
     geometry: { cylinders: header.cylinders, heads: header.heads, sectors: geometryOf(header.sectorCount).sectors },
     engine: engine.kind,
     ...fallbackOf(engine),

@@ -5,9 +5,9 @@
 
 import { scannerBeside } from "../engine/create.js";
 import { type Operation, together } from "../operation.js";
-import { clearClusters } from "./flush.js";
 import { eachHolding, type TakeRun } from "./holding.js";
 import type { HostRun, Image } from "./image.js";
+import { clearClusters } from "./release.js";
 
 /** How much is looked at once, in bytes, at most. */
 const SCAN_SIZE = 1024 * 1024;

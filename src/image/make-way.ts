@@ -5,7 +5,7 @@
 import { counted } from "../count.js";
 import { DiskError } from "../errors.js";
 import type { Operation } from "../operation.js";
-import { changeTables } from "./change-tables.js";
+import { relocateExtension } from "./change-tables.js";
 import { flushTables } from "./flush.js";
 import type { Image } from "./image.js";
 import { type Move, moveClusters } from "./move.js";
@@ -28,7 +28,7 @@ export function* makeWay(image: Image, end: number): Operation<void> {
   );
   yield* flushTables(image);
   takeFree(image, end); // those that were given up now
-  if (image.header.extensionOffset !== 0) yield* changeTables(image, {}, end);
+  if (yield* relocateExtension(image, (hostCluster) => hostCluster >= end)) takeFree(image, end);
 }
 
 function takeFree({ engine }: Image, end: number): void {

@@ -22,10 +22,10 @@ export function* markOpen(image: Image): Operation<void> {
   });
 }
 
-/** Says "closed cleanly": the caller has made everything else durable. */
-export function* markClosed(image: Image): Operation<void> {
+/** Says "closed cleanly", in one of the ways to say so: the caller has made everything else durable. */
+export function* markClosed(image: Image, inUse: number): Operation<void> {
   image.marked = false; // a change after a failure sets the mark again
-  yield* changeInUse(image, IN_USE.closed);
+  yield* changeInUse(image, inUse);
 }
 
 /** Clears the empty flag, under which the BAT may hold anything: it is zeros before. */

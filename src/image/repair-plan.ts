@@ -6,6 +6,7 @@ import { counted } from "../count.js";
 import { DiskError } from "../errors.js";
 import { HEADER_SIZE, MAX_BAT_ENTRIES } from "../format/header.js";
 import { type BadEntry, badEntries } from "./bad-entries.js";
+import { badSections, problemOf } from "./extension.js";
 import { damages } from "./findings.js";
 import type { Image } from "./image.js";
 
@@ -27,7 +28,8 @@ export interface Plan {
 /** @throws DiskError CORRUPT, TOO_LARGE where the image cannot be repaired */
 export function planOf(image: Image): Plan {
   const { engine, grid, tables } = image;
-  const { facts, extensionProblem } = tables;
+  const { facts, extension } = tables;
+  const dropsExtension = problemOf(extension) !== undefined || badSections(extension).length > 0;
   const wholeSize = wholeSizeOf(image);
   let [drops, copies] = [0, 0];
   for (const bad of badEntries(image, grid.lastEntryIn(wholeSize))) {
@@ -36,10 +38,10 @@ export function planOf(image: Image): Plan {
   }
   const entryCount = Math.max(engine.entryCount, tables.clusterCount);
   // Behind a BAT that is too short there may be the rest of the right one.
-  const lossy =
-    drops + facts.below + facts.outside > 0 || extensionProblem !== undefined || entryCount > engine.entryCount;
+  const lossy = drops + facts.below + facts.outside > 0 || dropsExtension || entryCount > engine.entryCount;
   const foundSize = image.medium.size;
   const plan = { foundSize, wholeSize, drops, copies, entryCount, offsetWrong: !grid.dataStartValid, lossy };
+  requireKnown(image);
   requireRoom(image, plan);
   requireModest(image, plan);
   return plan;
@@ -65,6 +67,15 @@ function wholeSizeOf(image: Image): number {
 
 /** Where the data area is going to begin. */
 export const startOf = (image: Image): number => image.grid.hostOffsetOf(0);
+
+/** What needs software that knows more is not changed, nor dropped: the data may mean something else without it. */
+function requireKnown({ tables: { extension } }: Image): void {
+  if (!extension?.unknown) return;
+  throw new DiskError(
+    "UNSUPPORTED",
+    `the image was not repaired, and was left as it is: ${extension.problem}. Repair it with the software that wrote it, or open it with readOnly: true to save what it holds`,
+  );
+}
 
 /** A BAT is made longer only where there is room for it before the data. */
 function requireRoom(image: Image, { entryCount }: Plan): void {

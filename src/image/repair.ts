@@ -21,6 +21,8 @@ import { badEntries } from "./bad-entries.js";
 import { noteChange } from "./change.js";
 import { inspect } from "./check.js";
 import { copyEntry, eachData, pieceScanner } from "./copies.js";
+import { badSections, problemOf } from "./extension.js";
+import { replaceExtension } from "./extension-write.js";
 import { damages } from "./findings.js";
 import { flushTables } from "./flush.js";
 import { type Image, requireOpen, requireWritable } from "./image.js";
@@ -142,9 +144,17 @@ function* dropEntries(image: Image, { drops }: Plan): Operation<void> {
   yield* survey(image);
 }
 
+/** Drops what cannot be believed: all of the extension, or sections of it. Clusters of theirs are left alone. */
 function* dropExtension(image: Image): Operation<void> {
-  if (image.tables.extensionProblem === undefined) return;
-  yield* changeHeader(image, { extensionOffset: 0 });
+  const { extension } = image.tables;
+  if (extension === undefined) return;
+  const bad = badSections(extension);
+  if (problemOf(extension) !== undefined) yield* changeHeader(image, { extensionOffset: 0 });
+  else if (bad.length === 0) return;
+  else {
+    extension.sections = extension.sections.filter((section) => !bad.includes(section));
+    yield* replaceExtension(image, extension.sections);
+  }
   yield* survey(image);
 }
 

@@ -13,6 +13,7 @@ export type FindingKind =
   | "offGrid"
   | "duplicate"
   | "extension"
+  | "bitmap"
   | "leakedTail"
   | "leakedInside";
 

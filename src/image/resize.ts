@@ -21,12 +21,13 @@ import { changeTables } from "./change-tables.js";
 import { requireCreatable } from "./create.js";
 import { clearLocked } from "./discard.js";
 import { damages } from "./findings.js";
-import { clearClusters, flushTables } from "./flush.js";
+import { flushTables } from "./flush.js";
 import { type HostRun, type Image, requireOpen, requireWritable } from "./image.js";
 import { batEnd, dataOffsetFor, lengthenBat, writeOverData } from "./lengthen-bat.js";
 import { makeWay } from "./make-way.js";
 import { markOpen } from "./mark.js";
 import { locked } from "./range-locks.js";
+import { clearClusters } from "./release.js";
 import { survey } from "./survey.js";
 import { growFile, trim } from "./trim.js";
 

@@ -4,45 +4,55 @@
  */
 import type { Operation } from "../operation.js";
 import { misplaced } from "./bad-entries.js";
+import { track } from "./bitmap-marks.js";
 import { isContested, votes } from "./data-offset.js";
-import { type FoundExtension, findExtension, reserveExtension } from "./extension.js";
+import { type Extension, readExtension, reserveExtension, reserveSector, sectorsOf } from "./extension.js";
 import { Grid } from "./grid.js";
 import type { Image } from "./image.js";
 import { phaseOf } from "./phase.js";
 
 /** Takes the BAT that the engine holds into service, for the file as long as it is now. Where that fails all stays as it was. */
 export function* survey(image: Image): Operation<void> {
-  let extension = yield* look(image);
-  if (image.tables.vote === undefined && isContested(image)) extension = yield* holdVote(image, extension);
-  image.tables.extensionProblem = extension && reserveExtension(image, extension);
+  const { tables } = image;
+  yield* look(image);
+  if (tables.vote === undefined && isContested(image)) yield* holdVote(image);
+  if (tables.extension) reserveExtension(image, tables.extension);
+  for (const sector of tables.doubtful) reserveSector(image, sector);
+  track(image);
 }
 
-function* look(image: Image): Operation<FoundExtension | undefined> {
+function* look(image: Image): Operation<void> {
   const { tables } = image;
   const { grid } = tables;
   tables.grid = gridWith(image, tables.phase);
-  let extension: FoundExtension | undefined;
   try {
-    extension = image.header.extensionOffset === 0 ? undefined : yield* findExtension(image);
+    tables.extension = yield* extensionOf(image);
   } catch (error) {
     tables.grid = grid; // the engine has it
     throw error;
   }
-  scan(image, extension?.sectors ?? []);
-  return extension;
+  scan(image, tables.extension ? [...sectorsOf(tables.extension)] : []);
+}
+
+/** The extension as it is in memory, once it was read: the file may be behind. */
+function* extensionOf(image: Image): Operation<Extension | undefined> {
+  const { extensionOffset } = image.header;
+  const { extension } = image.tables;
+  if (extensionOffset === 0) return undefined;
+  return extension?.read && extension.sector === extensionOffset ? extension : yield* readExtension(image);
 }
 
 /** Looks at the image without its data offset, too, and goes on with what more clusters bear out. */
-function* holdVote(image: Image, extension: FoundExtension | undefined): Operation<FoundExtension | undefined> {
+function* holdVote(image: Image): Operation<void> {
   const { tables, header } = image;
-  const vote = { dataOffset: header.dataOffset, below: 0, above: votes(image, extension), outvoted: true };
+  const vote = { dataOffset: header.dataOffset, below: 0, above: votes(image, tables.extension), outvoted: true };
   tables.vote = vote;
-  const found = yield* look(image);
-  vote.below = votes(image, found, vote.dataOffset);
+  yield* look(image);
+  vote.below = votes(image, tables.extension, vote.dataOffset);
   vote.outvoted = vote.below > vote.above;
-  if (vote.outvoted) return found;
+  if (vote.outvoted) return;
   tables.phase = undefined;
-  return yield* look(image);
+  yield* look(image);
 }
 
 /** Scans the BAT. Where a v1 header does not say where the data area begins, its clusters may have a phase of their own. */

@@ -3,8 +3,9 @@
  * ones: whoever waited for a lock fetches them afresh.
  */
 import type { Engine, ScanFacts } from "../engine/engine.js";
-import { FLAG, type Header } from "../format/header.js";
+import { FLAG, type Header, IN_USE } from "../format/header.js";
 import type { Vote } from "./data-offset.js";
+import type { Extension } from "./extension.js";
 import { Grid, sectorsToBytes } from "./grid.js";
 
 export class Tables {
@@ -21,8 +22,12 @@ export class Tables {
   phase: number | undefined;
   /** How the vote about the header's data offset went (data-offset.ts); kept once it was held. */
   vote: Vote | undefined;
-  /** Why the format extension, if there is one, cannot be kept through changes. */
-  extensionProblem: string | undefined;
+  /** The format extension, if the header names one. */
+  extension: Extension | undefined;
+  /** Clusters that the header in the file may lead to for an extension, as writing it failed: their sectors. */
+  readonly doubtful: number[] = [];
+  /** Whoever closed the image knew the format extension: what it says of changes is up to date. */
+  readonly closedAware: boolean;
   /** The header's empty flag is still set in the file; the BAT there is not to be believed. */
   emptyFlag: boolean;
   /**
@@ -35,6 +40,7 @@ export class Tables {
     this.engine = engine;
     this.header = header;
     this.headerBytes = headerBytes;
+    this.closedAware = header.inUse === IN_USE.closedV21;
     this.emptyFlag = (header.flags & FLAG.empty) !== 0;
     this.grid = new Grid(header, fileSize);
     this.facts = { allocated: 0, end: 0, below: 0, outside: 0, offGrid: 0, duplicates: 0 };

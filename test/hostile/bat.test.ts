@@ -146,12 +146,13 @@ describe.each(cases)("A hostile extension ($format, $face face, $engine engine)"
     ["has a bitmap in a cluster of the disk", section(40, 40, 0, 0, 0, 0, 0, 1, 1, TRACKS, 0)],
     ["has a bitmap in its own cluster", section(40, 40, 0, 0, 0, 0, 0, 1, 1, 5 * TRACKS, 0)],
     ["has a necessary feature that nobody knows", cluster(...EXTENSION, ...none, 5, 5, 1, 0, 0, 0)],
-  ])("that %s is read around, and not written to", async (_name, extension) => {
+  ])("that %s is read around, and not written to", async (name, extension) => {
     const header = { inUse: CLOSED_V21 };
     const file = makeImage({ format, tracks: TRACKS, hosts: [0, 1, 2, 3, -1], extension, header });
     await examine(file, face, engine);
     const error = await openError(() => openDisk(face, new MemoryStorage(file), { engine }));
-    expect(error).toMatchObject({ code: "CORRUPT", details: { findings: [{ kind: "extension", count: 1 }] } });
+    const kind = name.startsWith("has a bitmap") ? "bitmap" : "extension";
+    expect(error).toMatchObject({ code: "CORRUPT", details: { findings: [{ kind, count: 1 }] } });
   });
 
   it.each([1, 3, 8, 5 * TRACKS, 0x7fffffff, 0xfffffff])("offset of %i sectors is read around", async (sector) => {

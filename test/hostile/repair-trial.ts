@@ -87,7 +87,9 @@ export class Trial {
     if (firstDifference(js.bytes, wasm.bytes) >= 0) throw new Error("the engines repair in different ways");
     this.#keptThrough(js.storage, content, "a repair");
     this.#requireModest(js.bytes, report);
-    if (damaged) this.#requireUntouched(js.bytes, "a repair");
+    // What a repair changes for the guest is marked in the bitmaps that it keeps.
+    const marked = (at: number): boolean => this.#isBitmap(at) && (js.bytes[at] & this.#bytes[at]) === this.#bytes[at];
+    if (damaged) this.#requireUntouched(js.bytes, "a repair", marked);
     this.#requireOwn(js.bytes);
     this.#freesLeaks(js.bytes, content);
     if (damaged) this.#writesOn(js.backup);
@@ -153,6 +155,13 @@ export class Trial {
     const most = Math.max(this.#bytes.length, this.#tablesEnd + clusterSize) + (copies + 2) * clusterSize;
     if (bytes.length > most)
       throw new Error(`a repair makes the file ${bytes.length} bytes long, from ${this.#bytes.length}`);
+  }
+
+  /** Whether a byte lies in the cluster of bits that images with an extension are made with: the one before the extension. */
+  #isBitmap(at: number): boolean {
+    const clusterSize = fieldOf(this.#bytes, FIELD.tracks) * 512;
+    const extension = fieldOf(this.#bytes, FIELD.extensionLow) * 512;
+    return at < extension && at >= extension - clusterSize;
   }
 
   /** Behind the tables everything is as it was found. */
