@@ -3,10 +3,12 @@
  * a cluster, and where, was found at opening (engine/owners.ts), so that a read costs what one of a single image costs,
  * however many layers there are. Nobody writes to a layer while it is part of a chain.
  */
+import { partOf } from "../buffers.js";
 import { type Extent, STATUS_LIMIT } from "../device/block-device.js";
 import { appendRun, type Verbs } from "../device/verbs.js";
 import { BAD_PLACE, type LayerGrid, type Owners } from "../engine/owners.js";
 import { DiskError } from "../errors.js";
+import { HEADER_SIZE } from "../format/header.js";
 import type { Medium } from "../medium/medium.js";
 import { type Operation, together } from "../operation.js";
 import { requireLimit, requireRange } from "../requests.js";
@@ -158,8 +160,29 @@ export class Chain implements Verbs {
   *#readRun({ offset, layer, fileOffset }: Run, target: Uint8Array): Operation<void> {
     if (layer === undefined) target.fill(0);
     else if (fileOffset >= 0) yield* layer.medium.read(target, fileOffset);
-    else throw lostCluster(layer, Math.floor(offset / this.clusterSize));
+    else yield* this.#readDamaged(layer, target, offset);
   }
+
+  /** Reads what a damaged layer still has of clusters that nobody is to rely on: as far as it reads by itself. */
+  *#readDamaged(layer: Layer, target: Uint8Array, offset: number): Operation<void> {
+    for (let at = offset; at < offset + target.length; ) {
+      const cluster = Math.floor(at / this.clusterSize);
+      const end = Math.min((cluster + 1) * this.clusterSize, offset + target.length);
+      const fileOffset = yield* reachable(layer, cluster, at % this.clusterSize, end - at);
+      if (fileOffset === undefined) throw lostCluster(layer, cluster);
+      yield* layer.medium.read(partOf(target, at - offset, end - at), fileOffset);
+      at = end;
+    }
+  }
+}
+
+/** Where a part of a cluster lies by the BAT in the layer's file, if that can be read: the cluster may be cut, or lie between two. */
+function* reachable(layer: Layer, cluster: number, within: number, length: number): Operation<number | undefined> {
+  const { medium, grid } = layer;
+  const entry = new Uint8Array(4);
+  yield* medium.read(entry, HEADER_SIZE + 4 * cluster);
+  const fileOffset = grid && grid.fileOffsetOf(new DataView(entry.buffer).getUint32(0, true)) + within;
+  return fileOffset !== undefined && grid?.isInside(within, fileOffset, length, medium.size) ? fileOffset : undefined;
 }
 
 function lostCluster({ medium }: Layer, cluster: number): DiskError {
