@@ -1,6 +1,7 @@
 /** Bundles whose files were changed at random: every verb ends, with an error of ours or well, and what it leaves opens as before. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { DESCRIPTOR, damage, makeBundle } from "../../fuzz/almost-bundles.js";
 import { BundleSync } from "../../src/bundle.js";
 import { DiskError } from "../../src/index.js";
 import { MemoryFolder } from "../../src/storage/memory-folder.js";
@@ -9,40 +10,6 @@ import { below, patternBytes, type Random, randomFrom } from "../support/random.
 import { runs } from "../support/runs.js";
 
 const SECTOR = 512;
-const DESCRIPTOR = "DiskDescriptor.xml";
-
-/** A bundle with three snapshots, maybe split, maybe on a raw root. */
-function makeBundle(random: Random): MemoryFolder {
-  const folder = new MemoryFolder();
-  const [split, plain] = [random() < 0.3 ? 16 * SECTOR : undefined, random() < 0.3];
-  const format = random() < 0.5 ? ("v1" as const) : ("v2" as const);
-  const bundle = BundleSync.create(folder, { size: 40 * SECTOR, clusterSize: 2 * SECTOR, split, plain, format });
-  const disk = bundle.openDisk();
-  for (let layer = 0; layer < 4; layer++) {
-    for (let count = 0; count < 4; count++) disk.write(patternBytes(layer, 900), below(random, 38 * SECTOR));
-    if (layer < 3) bundle.createSnapshot();
-  }
-  bundle.close();
-  return folder;
-}
-
-/** Changes some bytes, mostly where the tables are, cuts a file, removes one, or gives one another's content. */
-function damage(folder: MemoryFolder, random: Random): void {
-  for (let count = 1 + below(random, 3); count > 0; count--) {
-    const names = folder.list();
-    const name = names[below(random, names.length)];
-    const bytes = folder.contentOf(name);
-    const dice = random();
-    if (dice < 0.7 && bytes.length > 0) {
-      const reach = name === DESCRIPTOR ? bytes.length : Math.min(bytes.length, random() < 0.8 ? 160 : bytes.length);
-      for (let change = 1 + below(random, 4); change > 0; change--)
-        bytes[below(random, reach)] = [0, 1, 0xff, 0x7f, below(random, 256)][below(random, 5)];
-      folder.put(name, bytes);
-    } else if (dice < 0.85) folder.put(name, bytes.subarray(0, below(random, bytes.length + 1)));
-    else if (dice < 0.92 && names.length > 2) folder.remove(name);
-    else folder.put(name, folder.contentOf(names[below(random, names.length)]));
-  }
-}
 
 /** Does something; anything but an error of ours is a fault. */
 function tries<T>(verb: () => T): T | undefined {

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { almostImage } from "../../fuzz/almost-images.js";
 import { DiskSync } from "../../src/disk-sync.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { qemu, qemuCheck, qemuConvert } from "../peers/qemu.js";
@@ -8,7 +9,6 @@ import { temporaryFolder } from "../support/folder.js";
 import { testWith } from "../support/peers.js";
 import { randomFrom } from "../support/random.js";
 import { runs, thorough } from "../support/runs.js";
-import { almostImage } from "./almost-images.js";
 import { type Outcome, Trial } from "./repair-trial.js";
 
 const { numRuns: wanted, seed: firstSeed = Date.now() % 2 ** 31 } = runs(20_000, 1_500);
