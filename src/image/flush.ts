@@ -40,7 +40,18 @@ export function* flushTables(image: Image): Operation<void> {
     image.heldCount += heldCount;
     throw error;
   }
-  yield* together(forEach(held, (run) => releaseRun(image, run)));
+  yield* together(forEach(joined(held), (run) => releaseRun(image, run)));
+}
+
+/** Neighbours as one run: a hole that is punched in one piece costs as much as one of its parts. */
+function joined(runs: HostRun[]): HostRun[] {
+  const whole: HostRun[] = [];
+  for (const { first, count } of runs.sort((one, other) => one.first - other.first)) {
+    const last = whole[whole.length - 1];
+    if (last !== undefined && last.first + last.count === first) last.count += count;
+    else whole.push({ first, count });
+  }
+  return whole;
 }
 
 /** What is flushed is durable whether or not there is room for what the bitmaps say of it: they get it at the next flush. */

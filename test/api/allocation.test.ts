@@ -6,6 +6,7 @@ import { combinations, createDisk, openDisk, readRange } from "../support/faces.
 import { FIELD, fieldOf, makeImage } from "../support/image.js";
 import { patternBytes } from "../support/random.js";
 import { dirtyGranules, readExtension } from "../support/read-extension.js";
+import { SpyStorage } from "../support/storages.js";
 
 const TRACKS = 8;
 const CLUSTER_SIZE = TRACKS * 512;
@@ -27,6 +28,16 @@ describe.each(cases)("Room in the file ($format, $face face, $engine engine)", (
       ["zero", 40],
     ]);
     await disk.close();
+  });
+
+  it("is punched in one piece where neighbours were given up, in whatever order", async () => {
+    const spy = new SpyStorage(new MemoryStorage());
+    const disk = await createDisk(face, spy, { size: 50 * CLUSTER_SIZE, clusterSize: CLUSTER_SIZE, format, engine });
+    await disk.write(patternBytes(1, disk.size), 0);
+    await disk.flush();
+    for (const cluster of [11, 30, 12, 10, 14, 31, 13]) await disk.discard(cluster * CLUSTER_SIZE, CLUSTER_SIZE);
+    await disk.flush();
+    expect(spy.of("punch").map(({ length }) => length / CLUSTER_SIZE)).toEqual([5, 2]);
   });
 
   it("is given back when the whole disk is discarded, its last cluster cut by the end included", async () => {
