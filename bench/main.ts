@@ -14,7 +14,8 @@ import { benchChain, benchSnapshot } from "./chain.js";
 import { benchMap } from "./map.js";
 import { benchNetwork } from "./network.js";
 import { benchOrder } from "./order.js";
-import { chainTable, mapTable, networkTable, orderTable } from "./tables.js";
+import { benchResize } from "./resize.js";
+import { chainTable, mapTable, networkTable, orderTable, resizeTable } from "./tables.js";
 import { loadTrace, madeUpBoot, type Trace } from "./trace.js";
 
 const { quick, browser, trace } = parseArgs({
@@ -33,6 +34,7 @@ if (browser) {
   await printDisk();
   await printOrder();
   await printChain();
+  printResize();
   await printNetwork();
 }
 
@@ -78,6 +80,16 @@ async function printChain(): Promise<void> {
     console.log(
       `A snapshot of an open disk of 1 TiB in 1 MiB clusters: ${total.toFixed(1)} ms, ${beyond.toFixed(1)} ms beyond its flushes.`,
     );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function printResize(): void {
+  const folder = mkdtempSync(join(tmpdir(), "parablock-bench-"));
+  try {
+    console.log("\nResize: a full image of 1 Mi clusters gets twice as many, so that its BAT has to pass its room.");
+    console.log(formatTable(resizeTable(benchResize(folder))));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -4,6 +4,7 @@ import type { ChainRow } from "./chain.js";
 import type { MapRow } from "./map.js";
 import type { NetworkReport, NetworkRow } from "./network.js";
 import type { OrderRow } from "./order.js";
+import type { ResizeRow } from "./resize.js";
 
 export function mapTable(rows: readonly MapRow[]): Table {
   return {
@@ -54,6 +55,21 @@ export function orderTable(rows: readonly OrderRow[]): Table {
       beneath,
       `${clusterSize / 1024} KiB`,
       ...[ordered, unordered].map((milliseconds) => `${milliseconds.toFixed(1)} ms`),
+    ]),
+  };
+}
+
+export function resizeTable(rows: readonly ResizeRow[]): Table {
+  const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
+  return {
+    head: ["clusters moved", "in the BAT's way", "clusters of", "bytes read", "bytes written", "time"],
+    rows: rows.map(({ moved, inTheWay, clusterSize, bytesRead, bytesWritten, milliseconds }) => [
+      `${moved}`,
+      `${inTheWay}`,
+      `${clusterSize / 1024} KiB`,
+      mebibytes(bytesRead),
+      mebibytes(bytesWritten),
+      `${milliseconds.toFixed(0)} ms`,
     ]),
   };
 }

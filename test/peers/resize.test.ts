@@ -49,7 +49,7 @@ describeWith(qemu, "QEMU", () => {
           qemuCompare(path("resized.hds"), path("model.raw"));
         },
       );
-      await fc.assert(property, runs(20, 4));
+      await fc.assert(property, runs(12, 4));
     });
   });
 });

@@ -44,6 +44,6 @@ describe.each(combinations)("A disk that is resized ($face face, $engine engine)
         await world.disk.close();
       },
     );
-    await fc.assert(property, runs(250, 12));
+    await fc.assert(property, runs(150, 12));
   });
 });

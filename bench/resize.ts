@@ -1,0 +1,92 @@
+/** What it costs that a disk grows whose BAT has no room: an image of a million clusters, all in use, gets twice as many. */
+import { closeSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { DiskSync } from "../src/index.js";
+import { FileStorageSync } from "../src/node.js";
+
+export interface ResizeRow {
+  clusterSize: number;
+  /** Clusters that the longer BAT takes the place of: so many have to move. */
+  inTheWay: number;
+  /** Entries that lead elsewhere afterwards. */
+  moved: number;
+  bytesRead: number;
+  bytesWritten: number;
+  milliseconds: number;
+}
+
+const CLUSTERS = 2 ** 20;
+const HEADER_SIZE = 64;
+
+export function benchResize(folder: string): ResizeRow[] {
+  return [2 ** 20, 2 ** 16, 2 ** 12].map((clusterSize) => {
+    const path = join(folder, "full.hds");
+    try {
+      return growFull(path, clusterSize);
+    } finally {
+      rmSync(path, { force: true });
+    }
+  });
+}
+
+function growFull(path: string, clusterSize: number): ResizeRow {
+  makeFull(path, clusterSize);
+  const storage = CountingStorage.open(path);
+  const disk = DiskSync.open(storage);
+  const before = entriesOf(path);
+  Object.assign(storage, { bytesRead: 0, bytesWritten: 0 });
+  const start = performance.now();
+  disk.resize(2 * CLUSTERS * clusterSize);
+  const milliseconds = performance.now() - start;
+  const { bytesRead, bytesWritten } = storage;
+  const after = entriesOf(path);
+  disk.close();
+  const inTheWay = (dataStart(2 * CLUSTERS, clusterSize) - dataStart(CLUSTERS, clusterSize)) / clusterSize;
+  const moved = before.filter((entry, cluster) => entry !== after[cluster]).length;
+  return { clusterSize, inTheWay, moved, bytesRead, bytesWritten, milliseconds };
+}
+
+/** The entries of the first clusters, as the file has them. */
+function entriesOf(path: string): Uint32Array {
+  const bat = new Uint32Array(CLUSTERS);
+  const file = openSync(path, "r");
+  readSync(file, new Uint8Array(bat.buffer), 0, bat.byteLength, HEADER_SIZE);
+  closeSync(file);
+  return bat;
+}
+
+/** An image with every cluster allocated, the last one first; the clusters that are in the way hold data, the others are holes. */
+function makeFull(path: string, clusterSize: number): void {
+  const size = CLUSTERS * clusterSize;
+  DiskSync.create(FileStorageSync.open(path, { create: "new" }), { size, clusterSize }).close();
+  const first = dataStart(CLUSTERS, clusterSize) / clusterSize;
+  const bat = Uint32Array.from({ length: CLUSTERS }, (_, cluster) => first + CLUSTERS - 1 - cluster);
+  const file = openSync(path, "r+");
+  writeSync(file, new Uint8Array(bat.buffer), 0, bat.byteLength, HEADER_SIZE);
+  ftruncateSync(file, first * clusterSize + size);
+  const data = new Uint8Array(dataStart(2 * CLUSTERS, clusterSize) - first * clusterSize).fill(0x5a);
+  writeSync(file, data, 0, data.length, first * clusterSize);
+  closeSync(file);
+}
+
+const dataStart = (entries: number, clusterSize: number): number =>
+  Math.ceil((HEADER_SIZE + 4 * entries) / clusterSize) * clusterSize;
+
+class CountingStorage extends FileStorageSync {
+  bytesRead = 0;
+  bytesWritten = 0;
+
+  static override open(path: string): CountingStorage {
+    return new CountingStorage(path, {});
+  }
+
+  override read(buffer: Uint8Array, offset: number): number {
+    this.bytesRead += buffer.length;
+    return super.read(buffer, offset);
+  }
+
+  override write(buffer: Uint8Array, offset: number): number {
+    this.bytesWritten += buffer.length;
+    return super.write(buffer, offset);
+  }
+}
