@@ -19,7 +19,8 @@ export function* changing(image: Image, offset: number, length: number, make: ()
 
 /** Tells of a change that was made where the file was marked already; what lies behind the disk's end nobody sees. */
 export function noteChange(image: Image, offset: number, length: number): void {
-  image.tracker?.note(offset, length);
   const seen = Math.min(length, image.size - offset);
-  if (seen > 0) image.onChange?.(offset, seen);
+  if (seen <= 0) return;
+  image.tracker?.note(offset, seen);
+  image.onChange?.(offset, seen);
 }

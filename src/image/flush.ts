@@ -7,7 +7,7 @@ import { fieldOf } from "../errors.js";
 import { exclusively } from "../mutex.js";
 import { forEach, type Operation, together } from "../operation.js";
 import { saveMarks } from "./bitmap-marks.js";
-import { type Image, requireOpen } from "./image.js";
+import { type HostRun, type Image, requireOpen } from "./image.js";
 import { changeHeader } from "./mark.js";
 import { publishTables } from "./publish.js";
 import { releaseRun } from "./release.js";
