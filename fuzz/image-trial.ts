@@ -9,6 +9,7 @@ import type { OpenOptions } from "../src/options.js";
 import { readable } from "../test/hostile/readable.js";
 import { below, type Random } from "../test/support/random.js";
 import { BoundedStorage } from "./bounded-storage.js";
+import { type Followed, follow, requireMarked } from "./dirty.js";
 import { Fault, nameOf, ownError } from "./fault.js";
 import { FOLLOWED, Model } from "./model.js";
 import { type Play, STEP_NAMES, STEPS } from "./steps.js";
@@ -85,13 +86,16 @@ export class ImageTrial {
     let twins = opened;
     await found.require(twins.disk, "once it is open");
     let model = await readAll(twins);
+    let followed: Followed = new Map();
     for (let sessions = this.#random() < 0.75 ? 1 : 2; ; sessions--) {
-      const play: Play = { twins, model, random: this.#random, versions: [model.copy()] };
+      follow(twins.disk, followed, model);
+      const play: Play = { twins, model, random: this.#random, versions: [model.copy()], followed };
       for (let step = below(this.#random, MOST_STEPS); step > 0; step--) await this.#step(play);
-      const bytes = await this.#leave(play);
-      if (bytes === undefined || sessions === 1) return;
+      const left = await this.#leave(play);
+      if (left === undefined || sessions === 1) return;
+      if (left.unclean) followed = new Map();
       const repair = (["none", "leaks", "all"] as const)[below(this.#random, 3)];
-      const again = await this.#open(bytes, { repair });
+      const again = await this.#open(left.bytes, { repair });
       if (again === undefined) throw new Fault("an image of ours is refused");
       twins = again;
       model = await readAll(twins);
@@ -105,16 +109,19 @@ export class ImageTrial {
   }
 
   /** Closes the disk, or has its process die, and judges the file; nothing where the device was too full to close it. */
-  async #leave({ twins, model, versions }: Play): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async #leave(play: Play): Promise<Left | undefined> {
+    const { twins, model, versions } = play;
     const dies = this.#random() < 0.2;
     this.#lines.push(dies ? "abandoned" : "closed");
+    await requireMarked(twins.disk, play.followed, model);
     const { error } = await twins.ask("closing", (disk) => (dies ? disk.abandon() : disk.close()));
     if (error !== undefined && !twins.wasFull) throw new Fault(`a disk cannot be closed: ${nameOf(error)}`);
     if (error !== undefined) await twins.ask("giving up", (disk) => disk.abandon());
     const bytes = twins.takeBytes();
-    const isLeft = dies || error !== undefined;
-    this.#judge(bytes, isLeft ? (twins.wasFull ? [] : versions) : [model], isLeft);
-    return isLeft && twins.wasFull ? undefined : bytes;
+    const unclean = dies || error !== undefined;
+    this.#judge(bytes, unclean ? (twins.wasFull ? [] : versions) : [model], unclean);
+    if (!unclean && !twins.wasFull) await requireBitmaps(bytes, play);
+    return unclean && twins.wasFull ? undefined : { bytes, unclean };
   }
 
   /** An image of ours is sound, and reads as one of these; freeing its leaks leaves nothing to find. */
@@ -132,6 +139,21 @@ export class ImageTrial {
     disk.close();
     if (this.#random() < 0.2) requireConvergence(bytes, engine);
   }
+}
+
+/** What a disk left. */
+interface Left {
+  bytes: Uint8Array<ArrayBuffer>;
+  unclean: boolean;
+}
+
+/** The bitmaps that were up to date when the disk was closed are so, and say all that they said. */
+async function requireBitmaps(bytes: Uint8Array, { followed, model }: Play): Promise<void> {
+  const disk = DiskSync.open(new BoundedStorage(bytes), { engine: "js", readOnly: true });
+  const current = disk.bitmaps.filter(({ stale }) => !stale).map(({ id }) => id);
+  for (const id of followed.keys()) if (!current.includes(id)) throw new Fault("a dirty bitmap was lost or is stale");
+  await requireMarked(disk, followed, model);
+  disk.close();
 }
 
 function requireMended({ after }: RepairReport): void {

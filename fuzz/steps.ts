@@ -1,6 +1,7 @@
 /** What is done to an open disk, on both twins and on the model of what they must read as. */
 import { DiskError } from "../src/errors.js";
 import { below, patternBytes, type Random } from "../test/support/random.js";
+import { type Followed, follow, requireMarked } from "./dirty.js";
 import { type Answer, Fault, nameOf } from "./fault.js";
 import { FOLLOWED, type Model } from "./model.js";
 import type { Twins } from "./twins.js";
@@ -11,6 +12,8 @@ export interface Play {
   model: Model;
   /** What a process that dies may leave the disk as: as it was flushed last, and after each step since. */
   versions: Model[];
+  /** The bitmaps that are up to date, and since when. */
+  readonly followed: Followed;
 }
 
 interface Range {
@@ -48,6 +51,14 @@ async function change(play: Play, doing: string, { offset, length }: Range, make
 }
 
 type Verb = Parameters<Twins["ask"]>[1];
+
+const idOf = (random: Random): string => `00000000-0000-4000-8000-00000000000${1 + below(random, 3)}`;
+
+/** Mostly one that is there. */
+function knownId({ twins, random }: Play): string {
+  const { bitmaps } = twins.disk;
+  return bitmaps.length === 0 || random() < 0.1 ? idOf(random) : bitmaps[below(random, bitmaps.length)].id;
+}
 
 export const STEPS = {
   async read(play) {
@@ -107,7 +118,9 @@ export const STEPS = {
     const answer = await play.twins.ask("compact", (disk) => disk.compact(options));
     requireDone("compact", play, answer, "UNSUPPORTED");
     const { fileSizeBefore = 0, fileSizeAfter = 0 } = answer.value ?? {};
-    if (fileSizeAfter > fileSizeBefore) throw new Fault(`compact makes a file of ${fileSizeBefore} ${fileSizeAfter}`);
+    // A bitmap may need a cluster for what it has noted.
+    if (fileSizeAfter > fileSizeBefore && play.twins.disk.bitmaps.length === 0)
+      throw new Fault(`compact makes a file of ${fileSizeBefore} ${fileSizeAfter}`);
     // It flushes on its way, but no caller was told so before it ended.
     play.versions.push(play.model.copy());
   },
@@ -120,6 +133,33 @@ export const STEPS = {
     if (isTooMuch && answer.error instanceof RangeError) return;
     if (requireDone("resize", play, answer, "UNSUPPORTED", "CORRUPT")) model.resize(size);
     play.versions.push(model.copy());
+  },
+  async addBitmap(play) {
+    const { twins, random, followed } = play;
+    const options = { id: idOf(random), granularity: 512 << below(random, 8) };
+    const answer = await twins.ask("making a bitmap", (disk) => disk.addBitmap(options));
+    requireDone("making a bitmap", play, answer, "EXISTS", "TOO_LARGE");
+    follow(twins.disk, followed, play.model);
+  },
+  async clearBitmap(play) {
+    const id = knownId(play);
+    if (!requireDone("clearing", play, await play.twins.ask("clearing", (disk) => disk.clearBitmap(id)), "NOT_FOUND"))
+      return;
+    play.followed.delete(id);
+    follow(play.twins.disk, play.followed, play.model);
+  },
+  async removeBitmap(play) {
+    const id = knownId(play);
+    requireDone("removing", play, await play.twins.ask("removing", (disk) => disk.removeBitmap(id)), "NOT_FOUND");
+    if (play.twins.disk.bitmaps.some((bitmap) => bitmap.id === id) && !play.twins.wasFull)
+      throw new Fault("a bitmap that was removed is there");
+    follow(play.twins.disk, play.followed, play.model);
+  },
+  async dirty(play) {
+    const id = knownId(play);
+    const answer = await play.twins.ask("dirty ranges", (disk) => disk.dirtyRanges(id));
+    requireDone("dirty ranges", play, answer, "NOT_FOUND", "STALE");
+    await requireMarked(play.twins.disk, play.followed, play.model);
   },
   async beyond(play) {
     const [offset, bytes] = [play.model.size - below(play.random, 2), new Uint8Array(2 + below(play.random, 600))];

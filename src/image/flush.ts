@@ -7,6 +7,7 @@ import { fieldOf } from "../errors.js";
 import { exclusively } from "../mutex.js";
 import { forEach, type Operation, together } from "../operation.js";
 import { saveMarks } from "./bitmap-marks.js";
+import { damages } from "./findings.js";
 import { type HostRun, type Image, requireOpen } from "./image.js";
 import { changeHeader } from "./mark.js";
 import { publishTables } from "./publish.js";
@@ -54,8 +55,12 @@ function joined(runs: HostRun[]): HostRun[] {
   return whole;
 }
 
-/** What is flushed is durable whether or not there is room for what the bitmaps say of it: they get it at the next flush. */
+/**
+ * What is flushed is durable whether or not there is room for what the bitmaps say of it: they get it at the next flush.
+ * So they do in the midst of a repair, when the cluster of a bitmap may be what an entry leads to.
+ */
 function* saveMarksIfRoom(image: Image): Operation<void> {
+  if (damages(image).length > 0) return;
   try {
     yield* saveMarks(image);
   } catch (error) {
