@@ -81,6 +81,21 @@ export async function warnOfPart(path: string): Promise<void> {
     );
 }
 
+/**
+ * The image that a command means which works on one: a file, or a bundle's only one.
+ * @param many what is said of a bundle of several
+ * @param alone refuses an image that is one of several, too
+ * @throws Failure
+ */
+export async function soleImage(path: string, many: string, alone = false): Promise<string> {
+  const isFile = bundleAt(path) === undefined;
+  if (isFile && !(alone && isPart(path))) return path;
+  const folder = bundleAt(path) ?? dirname(path);
+  const images = await closing(await openBundle(folder), ({ parts }) => parts.flatMap(({ images }) => images));
+  if (images.length === 1) return isFile ? path : join(folder, images[0].file);
+  throw new Failure(`${folder} is a bundle of ${images.length} images, ${many}`);
+}
+
 /** The folder of the bundle of which a file is an image, if it is one. */
 export async function bundleAround(path: string): Promise<string | undefined> {
   const folder = dirname(path);

@@ -1,11 +1,10 @@
 /** `parablock compact`: an image's file becomes as small as what it holds. */
-import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { counted } from "../count.js";
 import { type BlockDevice, type CompactReport, Disk } from "../index.js";
 import { printable } from "../printable.js";
-import { bundleAt, isPart, openBundle } from "./bundles.js";
-import { about, Failure } from "./failure.js";
+import { bundleAt, soleImage } from "./bundles.js";
+import { about } from "./failure.js";
 import { type ImageKind, requireImage } from "./kind.js";
 import { closing, openStorage, orClose } from "./open-files.js";
 import { baseOption, examples, kindOption } from "./options.js";
@@ -22,6 +21,10 @@ interface CompactFlags {
   order?: boolean;
   json?: boolean;
 }
+
+/** Images with others beneath them show those where they hold nothing. */
+const MANY_IMAGES =
+  "in which zeros may hide what another one holds: delete its snapshots first, or name one image and, with --base, what it stands on";
 
 export function addCompact(program: Command): void {
   program
@@ -47,7 +50,7 @@ async function compact(file: string, flags: CompactFlags): Promise<void> {
   const below = baseOf(flags.base, flags.fromBase, "--from-base");
   requireDistinct(file, { "--base": flags.base });
   requireOutput();
-  const image = await imageAt(file, below !== undefined);
+  const image = below === undefined || bundleAt(file) !== undefined ? await soleImage(file, MANY_IMAGES, true) : file;
   const report = await openBase(below, (base) => compactImage(image, base, flags));
   if (flags.json) await printJson({ filename: image, dryRun: flags.dryRun ?? false, ...report });
   else await print(describe(image, report, flags));
@@ -58,19 +61,6 @@ async function openBase<T>(
   work: (base: BlockDevice | undefined) => Promise<T>,
 ): Promise<T> {
   return below === undefined ? work(undefined) : closing(await openSource(below), ({ device }) => work(device));
-}
-
-/** The image that is meant: of a bundle its only one. Images with others beneath them show those where they hold nothing. */
-async function imageAt(file: string, hasBase: boolean): Promise<string> {
-  const isFile = bundleAt(file) === undefined;
-  if (isFile && (hasBase || !isPart(file))) return file;
-  const folder = bundleAt(file) ?? dirname(file);
-  const bundle = await openBundle(folder);
-  const images = await closing(bundle, ({ parts }) => parts.flatMap(({ images }) => images));
-  if (images.length === 1) return isFile ? file : join(folder, images[0].file);
-  throw new Failure(
-    `${folder} is a bundle of ${images.length} images, in which zeros may hide what another one holds: delete its snapshots first, or name one image and, with --base, what it stands on`,
-  );
 }
 
 function compactImage(

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { counted, wordFor } from "../count.js";
 import type { DiskInfo } from "../index.js";
 import { nativeCalls } from "../node.js";
+import { STALE_NOTE } from "./bitmap.js";
 import { bundleFacts, chainOf, describeBundle } from "./bundle-info.js";
 import { bundleAt, requireNoSnapshot, withBundle } from "./bundles.js";
 import { withImage } from "./image.js";
@@ -65,6 +66,7 @@ function fieldsOf(file: string, facts: DiskInfo, usage: number): [string, string
     ["state", stateOf(facts)],
     ["data offset", formatExactSize(facts.dataOffset)],
     ["extension", extensionOf(facts)],
+    ...bitmapFields(facts),
     ["geometry", `${counted(cylinders, "cylinder")}, ${counted(heads, "head")}, ${counted(sectors, "sector")}`],
     ["lock", lockOf(facts)],
     ["files here", filesOf(nativeCalls())],
@@ -109,6 +111,14 @@ function inUseMark(inUse: number): string {
 function extensionOf({ extension: { present, offset, problem } }: DiskInfo): string {
   if (!present) return "none";
   return `at byte ${offset}${problem === undefined ? "" : `, cannot be kept: ${problem}`}`;
+}
+
+function bitmapFields({ bitmaps }: DiskInfo): [string, string][] {
+  const fields = bitmaps.map(({ id, granularity, stale }): [string, string] => [
+    "dirty bitmap",
+    `${id}, ${formatSize(granularity)} a bit${stale ? ", stale" : ""}`,
+  ]);
+  return bitmaps.some(({ stale }) => stale) ? [...fields, ["note", STALE_NOTE]] : fields;
 }
 
 function findingsOf({ findings }: DiskInfo): string {

@@ -2,6 +2,7 @@
 /** The `parablock` command: its subcommands, and how it ends. */
 import { Command, CommanderError } from "commander";
 import { addBench } from "./bench.js";
+import { addBitmap } from "./bitmap.js";
 import { addCheck } from "./check.js";
 import { requireSensibleLine } from "./command-line.js";
 import { addCommit } from "./commit.js";
@@ -35,7 +36,8 @@ function build(): void {
     .addHelpText("after", examples("create disk.hds 64G", "info disk.hds", "convert disk.hds disk.raw"))
     .addHelpText("after", "\n`parablock help COMMAND` says more about each.\n");
   const disks = [addCreate, addInfo, addMap, addConvert, addCompare, addCheck];
-  for (const add of [...disks, addSnapshot, addCommit, addRebase, addResize, addCompact, addBench]) add(program);
+  for (const add of [...disks, addSnapshot, addBitmap, addCommit, addRebase, addResize, addCompact, addBench])
+    add(program);
   for (const command of [program, ...program.commands]) {
     command.helpOption("-h, --help", "print this help");
     command.option("--debug", "on errors, print all there is to know").on("option:debug", () => {

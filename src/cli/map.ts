@@ -6,11 +6,12 @@ import type { BlockDevice, Extent } from "../index.js";
 import { printable } from "../printable.js";
 import { Draft, requireOther } from "./draft.js";
 import { allExtents } from "./extents.js";
-import { about } from "./failure.js";
+import { about, usageFailure } from "./failure.js";
 import type { ImageKind } from "./kind.js";
 import { LayerFiles, type Placed, placed } from "./layer-files.js";
+import { mapBitmap } from "./map-bitmap.js";
 import { closing } from "./open-files.js";
-import { baseOption, examples, kindOption, shareOption, snapshotOption } from "./options.js";
+import { baseOption, bitmapOption, examples, kindOption, shareOption, snapshotOption, trustOption } from "./options.js";
 import { requirePictureName } from "./output-name.js";
 import { Picture } from "./picture.js";
 import { drawPicture } from "./picture-svg.js";
@@ -22,6 +23,8 @@ interface MapFlags {
   snapshot?: string;
   base?: string;
   fromBase?: ImageKind;
+  bitmap?: string;
+  trustStale?: boolean;
   json?: boolean;
   svg?: string;
   force?: boolean;
@@ -39,6 +42,10 @@ export function addMap(program: Command): void {
     .addOption(snapshotOption("--snapshot <guid>", "FILE"))
     .addOption(baseOption())
     .addOption(kindOption("--from-base <kind>", "the base"))
+    .addOption(
+      bitmapOption("say what this dirty bitmap says instead: which parts of the disk changed, and which did not"),
+    )
+    .addOption(trustOption())
     .option("--json", "the fields of `qemu-img map --output=json`")
     .option("--svg <out>", "draw the allocation instead, as a picture in this file (- for standard output)")
     .option("--force", "replace a picture that exists")
@@ -49,6 +56,7 @@ export function addMap(program: Command): void {
         "map disk.hds",
         "map --json --base below.hds above.hds",
         "map disk.hdd",
+        "map --bitmap UUID disk.hds",
         "map --svg allocation.svg disk.hds",
       ),
     )
@@ -56,7 +64,9 @@ export function addMap(program: Command): void {
 }
 
 async function map(file: string, flags: MapFlags): Promise<void> {
-  const { snapshot, base, fromBase, json, svg, force, forceShare } = flags;
+  const { snapshot, base, fromBase, bitmap, json, svg, force, forceShare } = flags;
+  if (bitmap !== undefined) return mapBitmap(file, { id: bitmap, trustStale: requireBitmapOnly(flags) }, flags);
+  if (flags.trustStale) throw usageFailure("--trust-stale is for bitmaps: name one with --bitmap, or leave it out");
   if (svg !== undefined) requireOther(svg, [file, base]);
   if (svg !== undefined) requirePictureName(svg);
   const image: Named = { path: file, kind: "parallels", option: "--from", snapshot };
@@ -71,6 +81,15 @@ async function map(file: string, flags: MapFlags): Promise<void> {
   // Lines on the same terminal say enough.
   const listing = process.stdout.isTTY && (json || svg === undefined);
   await closing(source, () => (listing ? tell() : withProgress("Mapping", device.size, tell, PATIENCE)));
+}
+
+/** A bitmap belongs to one image, and knows nothing of places. Answers whether it is trusted. @throws Failure */
+function requireBitmapOnly({ snapshot, base, fromBase, svg, trustStale }: MapFlags): boolean | undefined {
+  const given = { "--snapshot": snapshot, "--base": base, "--from-base": fromBase, "--svg": svg };
+  const [extra] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
+  if (extra !== undefined)
+    throw usageFailure(`--bitmap lists what changed in one image: leave ${extra} out, or --bitmap`);
+  return trustStale;
 }
 
 type Batches = AsyncGenerator<Extent[]>;

@@ -1,5 +1,5 @@
 /** Options and help that several commands share. */
-import { Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { parseSize } from "./size.js";
 
 export function clusterSizeOption(): Option {
@@ -44,6 +44,28 @@ export function shareOption(): Option {
   return new Option(
     "--force-share",
     "read an image that is open for writing elsewhere; what is read may not fit together",
+  );
+}
+
+const UUID = /^\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?$/i;
+
+/** The UUID of a bitmap. @throws InvalidArgumentError (a usage error) */
+export function parseUuid(text: string): string {
+  const [, uuid] = UUID.exec(text.trim()) ?? [];
+  if (uuid === undefined)
+    throw new InvalidArgumentError("Give a UUID such as e4f2eed0-37fe-4539-b50b-85d2e7fd235f: bitmap list tells them.");
+  return uuid.toLowerCase();
+}
+
+/** @param use what is done with it, in words */
+export function bitmapOption(use: string): Option {
+  return new Option("--bitmap <uuid>", use).argParser(parseUuid);
+}
+
+export function trustOption(): Option {
+  return new Option(
+    "--trust-stale",
+    "with --bitmap: use the bitmap although it may have missed changes. For images whose last writer kept it and did not say so, as QEMU from 10.1 on",
   );
 }
 

@@ -9,7 +9,7 @@ import { describeWith, tool } from "../support/peers.js";
 import { cliPath, type Fill, makeDisk, parablock, startParablock } from "./command.js";
 
 const file = temporaryFolder();
-const COMMANDS = ["create", "info", "map", "convert", "compare", "check", "bench"];
+const COMMANDS = ["create", "info", "map", "convert", "compare", "check", "bitmap", "bench"];
 
 describe("parablock", () => {
   it("prints its version", () => {

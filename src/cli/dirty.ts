@@ -1,0 +1,45 @@
+/** What a dirty bitmap says, walked from the disk's beginning to its end in bounded memory. */
+import type { DirtyRange, Disk } from "../index.js";
+
+/** Ranges that are asked for at once. */
+const RANGES_AT_ONCE = 4096;
+
+/** A part of the disk that changed, or that did not. */
+export interface DirtyRun extends DirtyRange {
+  dirty: boolean;
+}
+
+/** Which bitmap, and whether it is believed where it may have missed changes. */
+export interface DirtySource {
+  id: string;
+  trustStale?: boolean | undefined;
+}
+
+/** The dirty ranges of a disk, in order. @throws DiskError NOT_FOUND, STALE */
+export async function* dirtyRangesOf(disk: Disk, { id, trustStale = false }: DirtySource): AsyncGenerator<DirtyRange> {
+  for (let offset = 0; ; ) {
+    const ranges = await disk.dirtyRanges(id, { offset, limit: RANGES_AT_ONCE, trustStale });
+    yield* ranges;
+    const last = ranges[ranges.length - 1];
+    if (ranges.length < RANGES_AT_ONCE) return;
+    offset = last.offset + last.length;
+  }
+}
+
+/** The whole disk: what is dirty and what is not, by turns. */
+export async function* dirtyRunsOf(disk: Disk, source: DirtySource): AsyncGenerator<DirtyRun> {
+  let offset = 0;
+  for await (const range of dirtyRangesOf(disk, source)) {
+    if (range.offset > offset) yield { offset, length: range.offset - offset, dirty: false };
+    yield { ...range, dirty: true };
+    offset = range.offset + range.length;
+  }
+  if (offset < disk.size) yield { offset, length: disk.size - offset, dirty: false };
+}
+
+/** How much of a disk is dirty, in bytes. */
+export async function dirtyBytesOf(disk: Disk, source: DirtySource): Promise<number> {
+  let bytes = 0;
+  for await (const { length } of dirtyRangesOf(disk, source)) bytes += length;
+  return bytes;
+}
