@@ -11,11 +11,12 @@ import { benchIo } from "../src/measure/io.js";
 import { ioTable, machineLine } from "../src/measure/tables.js";
 import { benchBrowser } from "./browser.js";
 import { benchChain, benchSnapshot } from "./chain.js";
+import { benchCompact } from "./compact.js";
 import { benchMap } from "./map.js";
 import { benchNetwork } from "./network.js";
 import { benchOrder } from "./order.js";
 import { benchResize } from "./resize.js";
-import { chainTable, mapTable, networkTable, orderTable, resizeTable } from "./tables.js";
+import { chainTable, compactTable, mapTable, networkTable, orderTable, resizeTable } from "./tables.js";
 import { loadTrace, madeUpBoot, type Trace } from "./trace.js";
 
 const { quick, browser, trace } = parseArgs({
@@ -35,6 +36,7 @@ if (browser) {
   await printOrder();
   await printChain();
   printResize();
+  printCompact();
   await printNetwork();
 }
 
@@ -90,6 +92,16 @@ function printResize(): void {
   try {
     console.log("\nResize: a full image of 1 Mi clusters gets twice as many, so that its BAT has to pass its room.");
     console.log(formatTable(resizeTable(benchResize(folder))));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function printCompact(): void {
+  const folder = mkdtempSync(join(tmpdir(), "parablock-bench-"));
+  try {
+    console.log("\nCompact: time in place, all of it durable, as a multiple of a durable copy of the file.");
+    console.log(formatTable(compactTable(benchCompact({ folder, rounds: quick ? 3 : 9 }))));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,6 +1,7 @@
 /** Benchmark results as tables of text, ratios first. */
 import type { Table } from "../src/measure/tables.js";
 import type { ChainRow } from "./chain.js";
+import type { CompactRow } from "./compact.js";
 import type { MapRow } from "./map.js";
 import type { NetworkReport, NetworkRow } from "./network.js";
 import type { OrderRow } from "./order.js";
@@ -70,6 +71,20 @@ export function resizeTable(rows: readonly ResizeRow[]): Table {
       mebibytes(bytesRead),
       mebibytes(bytesWritten),
       `${milliseconds.toFixed(0)} ms`,
+    ]),
+  };
+}
+
+export function compactTable(rows: readonly CompactRow[]): Table {
+  const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+  const times = (time: number | undefined) => (time === undefined ? "-" : `${time.toFixed(0)} ms`);
+  return {
+    head: ["compact : copy", "image", "file", "moved", "gained", "compact", "copy", "qemu-img convert"],
+    rows: rows.map(({ image, fileSize, moved, gained, compact, copy, convert }) => [
+      (compact / copy).toFixed(2),
+      image,
+      ...[fileSize, moved, gained].map(mebibytes),
+      ...[compact, copy, convert].map(times),
     ]),
   };
 }
