@@ -1,12 +1,15 @@
 /** Gaps between the clusters in use: what lies at the file's end moves into them. */
 import { NO_HOST_CLUSTER } from "../engine/engine.js";
+import { exclusively } from "../mutex.js";
 import type { Operation } from "../operation.js";
+import { relocateExtension } from "./change-tables.js";
 import { LONGEST_MOVE, makeMoves, type PlannedMove } from "./compact-moves.js";
 import type { CompactSettings } from "./compact-settings.js";
 import { clustersIn, type GuestRun, guestRuns } from "./guest-runs.js";
 import type { Image } from "./image.js";
+import { markOpen } from "./mark.js";
 
-/** Leaves no gap before the host clusters that are in use; answers how many clusters have moved. */
+/** Leaves no gap before the host clusters that are in use; answers how many guest clusters have moved. */
 export function* closeGaps(image: Image, { work, windowSize }: CompactSettings): Operation<number> {
   const { engine, clusterSize } = image;
   const limit = engine.usedCount; // no more places are needed once none is free between them
@@ -14,11 +17,63 @@ export function* closeGaps(image: Image, { work, windowSize }: CompactSettings):
   work.requireWanted();
   work.expect(countBeyond(image, limit) * clusterSize);
   let moved = 0;
-  for (const moves of movesBelow(image, limit, clustersIn(windowSize, clusterSize))) {
-    moved += yield* makeMoves(image, moves, work);
+  for (const runs of runsFromEnd(image, limit, clustersIn(windowSize, clusterSize))) {
+    moved += yield* makeMoves(image, movesBelow(image, limit, runs), work);
     work.requireWanted();
   }
+  yield* drawIn(image, (hostCluster) => hostCluster < limit);
   return moved;
+}
+
+/** Has clusters of the format extension that must not stay where they are moved to the lowest free places. */
+export function* drawIn(image: Image, stays: (hostCluster: number) => boolean): Operation<void> {
+  if (image.tables.extension === undefined) return;
+  // Its own cluster is written anew each time, and may have had to pass the old one.
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+    yield* markOpen(image);
+    if (!(yield* exclusively(image.flushing, () => relocateExtension(image, stays)))) return;
+  }
+}
+
+const MOST_ATTEMPTS = 4;
+
+/** How many host clusters are looked through for what lies in them at once: so many runs are in memory. */
+const REGION = 256 * 1024;
+
+/**
+ * What lies in the host cluster `limit` or behind it, so many clusters at a time, those at the file's end first: so what is
+ * left behind is one hole, and the blocks of a full device come back as they are needed.
+ */
+function* runsFromEnd(image: Image, limit: number, most: number): Generator<GuestRun[], void, void> {
+  const { engine } = image;
+  for (let end = engine.end; end > limit; ) {
+    const start = Math.max(limit, end - REGION);
+    const runs = runsWithin(image, start, end);
+    let [batch, total]: [GuestRun[], number] = [[], 0];
+    for (const run of runs) {
+      for (let left = run.count; left > 0; ) {
+        const count = Math.min(left, most - total);
+        left -= count;
+        batch.push({ cluster: run.cluster + left, host: run.host + left, count });
+        total += count;
+        if (total < most) continue;
+        yield batch;
+        [batch, total] = [[], 0];
+      }
+    }
+    yield batch;
+    end = Math.min(start, engine.end);
+  }
+}
+
+/** The runs in a range of host clusters, the last one first. */
+function runsWithin(image: Image, start: number, end: number): GuestRun[] {
+  const runs: GuestRun[] = [];
+  for (const { cluster, count, host } of guestRuns(image)) {
+    const [from, to] = [Math.max(0, start - host), Math.min(count, end - host)];
+    if (from < to) runs.push({ cluster: cluster + from, host: host + from, count: to - from });
+  }
+  return runs.sort((one, other) => other.host - one.host);
 }
 
 /** How many guest clusters lie in the host cluster `limit` or behind it. */
@@ -29,29 +84,20 @@ export function countBeyond(image: Image, limit: number, counts: (cluster: numbe
   return found;
 }
 
-/** Moves of what lies behind to the lowest free places, so many clusters at a time; planned when those before are made. */
-function* movesBelow(image: Image, limit: number, most: number): Generator<PlannedMove[], void, void> {
+/** Moves of runs to the lowest free places. */
+function movesBelow(image: Image, limit: number, runs: readonly GuestRun[]): PlannedMove[] {
   const longest = clustersIn(LONGEST_MOVE, image.clusterSize);
-  let moves: PlannedMove[] = [];
-  let total = 0;
-  for (const { cluster, count, host } of guestRuns(image)) {
-    for (let index = Math.max(0, limit - host); index < count; ) {
-      const run = {
-        cluster: cluster + index,
-        count: Math.min(count - index, longest, most - total),
-        host: host + index,
-      };
+  const moves: PlannedMove[] = [];
+  for (const { cluster, count, host } of runs.toSorted((one, other) => one.cluster - other.cluster)) {
+    for (let index = 0; index < count; ) {
+      const run = { cluster: cluster + index, count: Math.min(count - index, longest), host: host + index };
       const move = claimBelow(image, limit, run, goalFor(image, run, moves[moves.length - 1]));
-      if (move === undefined) return yield moves;
+      if (move === undefined) return moves;
       moves.push(move);
       index += move.count;
-      total += move.count;
-      if (total < most) continue;
-      yield moves;
-      [moves, total] = [[], 0];
     }
   }
-  yield moves;
+  return moves;
 }
 
 /** Behind the cluster before it, so that neighbours stay neighbours. */

@@ -21,12 +21,13 @@ export interface PlannedMove extends GuestRun {
 /** Guest bytes of one move at most: so long a guest waits for its cluster. */
 export const LONGEST_MOVE = 4 * 1024 * 1024;
 
-/** Makes moves and has them durable; answers how many clusters have moved. Claims that were not needed are given back. */
-export function* makeMoves(image: Image, moves: readonly PlannedMove[], work: Work): Operation<number> {
+/** Makes moves and has them durable; answers how many clusters have moved. Claims that were not needed are given back. @param spent as in `moveClusters` */
+export function* makeMoves(image: Image, moves: readonly PlannedMove[], work: Work, spent = false): Operation<number> {
+  if (moves.length === 0) return 0;
   const pending = new Set(moves);
   let moved = 0;
   const make = function* (move: PlannedMove): Operation<void> {
-    if (!(yield* moveRun(image, move))) return;
+    if (!(yield* moveRun(image, move, spent))) return;
     pending.delete(move);
     moved += move.count;
     work.moved(move.count * image.clusterSize);
@@ -42,14 +43,14 @@ export function* makeMoves(image: Image, moves: readonly PlannedMove[], work: Wo
 }
 
 /** Makes one move, if it can still be made; answers whether it was. */
-function* moveRun(image: Image, move: PlannedMove): Operation<boolean> {
+function* moveRun(image: Image, move: PlannedMove, spent: boolean): Operation<boolean> {
   const [first, last] = [move.cluster, move.cluster + move.count - 1];
   return yield* locked(image.locks, first, last, true, function* () {
     requireOpen(image);
     if (!liesThere(image, move)) return false;
     yield* publishOf(image, first, last);
     try {
-      yield* moveClusters(image, [move]);
+      yield* moveClusters(image, [move], spent);
     } catch (error) {
       yield* quietly(clearClusters(image, { first: move.to, count: move.count })); // the half of a copy would be a leak
       throw error;

@@ -8,10 +8,11 @@
 import { NO_HOST_CLUSTER } from "../engine/engine.js";
 import { withMemory } from "../engine/memory.js";
 import type { Operation } from "../operation.js";
+import { drawIn } from "./compact-gaps.js";
 import { LONGEST_MOVE, makeMoves, type PlannedMove } from "./compact-moves.js";
 import type { CompactSettings } from "./compact-settings.js";
 import { clustersIn, type GuestRun, guestRuns } from "./guest-runs.js";
-import type { Image } from "./image.js";
+import type { HostRun, Image } from "./image.js";
 
 /** A guest cluster that lies elsewhere than in its place. */
 interface Target {
@@ -24,10 +25,11 @@ interface Target {
 /** Puts the clusters of the file in the order of the disk; answers how many have moved, those twice that moved twice. */
 export function* putInOrder(image: Image, { work, windowSize }: CompactSettings): Operation<number> {
   work.requireWanted();
-  const standing = new Standing(image);
-  const misplaced = countMisplaced(image, standing);
+  const misplaced = countMisplaced(image);
   if (misplaced === 0) return 0;
   work.expect(misplaced * image.clusterSize);
+  if (image.tables.extension !== undefined) yield* putExtensionBehind(image);
+  const standing = new Standing(image);
   const most = clustersIn(windowSize, image.clusterSize);
   const walk = { cluster: 0, place: 0 };
   let moved = 0;
@@ -40,20 +42,28 @@ export function* putInOrder(image: Image, { work, windowSize }: CompactSettings)
 }
 
 /** How many clusters do not lie in their place. @param counts which clusters have one */
-export function countMisplaced(
-  image: Image,
-  standing = new Standing(image),
-  counts: (cluster: number) => boolean = () => true,
-): number {
+export function countMisplaced(image: Image, counts: (cluster: number) => boolean = () => true): number {
   let [place, found] = [0, 0];
   for (const { cluster, count, host } of guestRuns(image))
-    for (let index = 0; index < count; index++) {
-      if (!counts(cluster + index)) continue;
-      while (place !== host + index && !isFree(image, place) && standing.in(place) === undefined) place++;
-      if (place !== host + index) found++;
-      place++;
-    }
+    for (let index = 0; index < count; index++) if (counts(cluster + index) && host + index !== place++) found++;
   return found;
+}
+
+/** Has the format extension stand behind what is put in order: it may take no place there, though some are free. */
+function* putExtensionBehind(image: Image): Operation<void> {
+  const { engine } = image;
+  const limit = engine.allocatedCount;
+  const claims: HostRun[] = [];
+  try {
+    for (let first = engine.nextFree(0); first < limit && first < engine.end; first = engine.nextFree(first)) {
+      const count = Math.min(engine.nextUsed(first), limit) - first;
+      engine.reserve(first, count);
+      claims.push({ first, count });
+    }
+    yield* drawIn(image, (hostCluster) => hostCluster >= limit);
+  } finally {
+    for (const { first, count } of claims) engine.release(first, count);
+  }
 }
 
 /** Which guest cluster stands in a place. What guests change meanwhile is seen by the BAT, but for what they add. */
@@ -92,7 +102,7 @@ function nextTargets(
   for (; walk.cluster < engine.entryCount && targets.length < most; walk.cluster++) {
     const host = hostOf(image, walk.cluster);
     if (host === undefined) continue;
-    // Places that hold no guest cluster, as those of the format extension do, are passed over.
+    // Places that a guest has taken meanwhile are passed over.
     while (walk.place !== host && !isFree(image, walk.place) && standing.in(walk.place) === undefined) walk.place++;
     const place = walk.place++;
     if (place === host) continue;
@@ -115,13 +125,13 @@ function* fill(
     const evictions = evictionsOf(image, standing, targets);
     if (evictions.length > 0) {
       work.expect(evictions.reduce((sum, { count }) => sum + count, 0) * image.clusterSize);
-      moved += yield* makeMoves(image, noted(standing, evictions), work);
+      moved += yield* makeMoves(image, noted(standing, evictions), work, true);
     }
   } catch (error) {
     for (const { place, claimed } of targets) if (claimed) image.engine.release(place, 1);
     throw error;
   }
-  return moved + (yield* makeMoves(image, noted(standing, movesInto(image, targets)), work));
+  return moved + (yield* makeMoves(image, noted(standing, movesInto(image, targets)), work, true));
 }
 
 function noted(standing: Standing, moves: PlannedMove[]): PlannedMove[] {

@@ -12,7 +12,7 @@
  */
 import { DiskError } from "../errors.js";
 import { exclusively } from "../mutex.js";
-import type { Operation } from "../operation.js";
+import { type Operation, quietly } from "../operation.js";
 import { alone } from "./alone.js";
 import { closeGaps, countBeyond } from "./compact-gaps.js";
 import { countMisplaced, putInOrder } from "./compact-order.js";
@@ -21,6 +21,7 @@ import { eachZeros, freeZeros } from "./compact-zeros.js";
 import { damages } from "./findings.js";
 import { flush, flushTables } from "./flush.js";
 import { type Image, requireOpen, requireWritable } from "./image.js";
+import { clearGaps } from "./leaks.js";
 import { markOpen } from "./mark.js";
 import { locked } from "./range-locks.js";
 import type { CompactReport } from "./reports.js";
@@ -56,10 +57,22 @@ function* shrink(image: Image, settings: CompactSettings): Operation<CompactRepo
   const freeClusters = engine.end - engine.usedCount;
   const zeroClusters = yield* freeZeros(image, settings);
   if (zeroClusters > 0) yield* flush(image);
-  let movedClusters = settings.order ? yield* putInOrder(image, settings) : 0;
-  movedClusters += yield* closeGaps(image, settings);
+  const movedClusters = yield* rearrange(image, settings);
+  if (movedClusters > 0) yield* clearGaps(image); // what guests gave up, or took, beside the moves
   yield* cut(image);
   return { fileSizeBefore, fileSizeAfter: medium.size, zeroClusters, freeClusters, movedClusters };
+}
+
+/** Moves clusters to where they are to lie; answers how many. */
+function* rearrange(image: Image, settings: CompactSettings): Operation<number> {
+  if (!settings.order) return yield* closeGaps(image, settings);
+  try {
+    const moved = yield* putInOrder(image, settings);
+    return moved + (yield* closeGaps(image, settings));
+  } catch (error) {
+    yield* quietly(clearGaps(image)); // else places that were used again, or cut off
+    throw error;
+  }
 }
 
 /** Cuts the file behind the last cluster in use, while nobody else has any. */
@@ -96,6 +109,6 @@ function* foresee(image: Image, settings: CompactSettings): Operation<CompactRep
     fileSizeAfter: Math.min(medium.size, end),
     zeroClusters,
     freeClusters: engine.end - used,
-    movedClusters: settings.order ? countMisplaced(image, undefined, stays) : countBeyond(image, left, stays),
+    movedClusters: settings.order ? countMisplaced(image, stays) : countBeyond(image, left, stays),
   };
 }

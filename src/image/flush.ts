@@ -8,7 +8,8 @@ import { exclusively } from "../mutex.js";
 import { forEach, type Operation, together } from "../operation.js";
 import { saveMarks } from "./bitmap-marks.js";
 import { damages } from "./findings.js";
-import { type HostRun, type Image, requireOpen } from "./image.js";
+import { type HeldRun, joinedRuns } from "./held.js";
+import { type Image, requireOpen } from "./image.js";
 import { changeHeader } from "./mark.js";
 import { publishTables } from "./publish.js";
 import { releaseRun } from "./release.js";
@@ -41,18 +42,12 @@ export function* flushTables(image: Image): Operation<void> {
     image.heldCount += heldCount;
     throw error;
   }
-  yield* together(forEach(joined(held), (run) => releaseRun(image, run)));
+  yield* together(forEach(joinedRuns(held), (run) => releaseHeld(image, run)));
 }
 
-/** Neighbours as one run: a hole that is punched in one piece costs as much as one of its parts. */
-function joined(runs: HostRun[]): HostRun[] {
-  const whole: HostRun[] = [];
-  for (const { first, count } of runs.sort((one, other) => one.first - other.first)) {
-    const last = whole[whole.length - 1];
-    if (last !== undefined && last.first + last.count === first) last.count += count;
-    else whole.push({ first, count });
-  }
-  return whole;
+function* releaseHeld(image: Image, run: HeldRun): Operation<void> {
+  if (run.spent) image.engine.release(run.first, run.count);
+  else yield* releaseRun(image, run);
 }
 
 /**

@@ -10,6 +10,7 @@ import { Mutex } from "../mutex.js";
 import { closedError, readOnlyError, requireRange } from "../requests.js";
 import type { Chain } from "./chain.js";
 import type { Grid } from "./grid.js";
+import type { HeldRun } from "./held.js";
 import type { Line } from "./publish.js";
 import { RangeLocks } from "./range-locks.js";
 import type { RepairReport } from "./reports.js";
@@ -40,7 +41,7 @@ export class Image {
   /** What the file does not show yet. */
   readonly line: Line = { items: [], parkedBytes: 0, publishing: 0 };
   /** Host clusters that the BAT in the file may still refer to: not free before the next flush. */
-  held: HostRun[] = [];
+  held: HeldRun[] = [];
   /** How many clusters those are. */
   heldCount = 0;
   /** The image was not closed cleanly by whoever had it before. */

@@ -5,6 +5,7 @@
 
 import { scannerBeside } from "../engine/create.js";
 import { type Operation, together } from "../operation.js";
+import { clustersIn } from "./guest-runs.js";
 import { eachHolding, type TakeRun } from "./holding.js";
 import type { HostRun, Image } from "./image.js";
 import { clearClusters } from "./release.js";
@@ -37,6 +38,31 @@ export function* freeLeaks(image: Image): Operation<void> {
   });
   yield* clearAll();
 }
+
+/**
+ * Has free clusters below the image's end read as zeros, while guests go on: nobody may take one meanwhile. The caller knows
+ * that nothing can mean them.
+ */
+export function* clearGaps(image: Image): Operation<void> {
+  const { engine } = image;
+  if (engine.usedCount === engine.end) return;
+  const scanner = scannerBeside(engine, Math.min(SCAN_SIZE, image.medium.size));
+  const most = clustersIn(GAP_SIZE, image.clusterSize);
+  for (let first = engine.nextFree(0); first < engine.end; ) {
+    const gap = { first, count: Math.min(engine.nextUsed(first) - first, most) };
+    engine.reserve(gap.first, gap.count);
+    try {
+      yield* eachHolding(image, gap, scanner, (run) => clearClusters(image, run));
+    } finally {
+      engine.release(gap.first, gap.count);
+    }
+    first = engine.nextFree(first + gap.count);
+  }
+  scanner.release();
+}
+
+/** How much of a gap is kept from others at once, in bytes. */
+const GAP_SIZE = 64 * 1024 * 1024;
 
 /** Walks the leaked host clusters below the image's end. */
 function* eachLeak(image: Image, take: TakeRun): Operation<void> {

@@ -16,10 +16,13 @@ export interface Move {
   to: number;
 }
 
-/** Moves clusters that the caller has locked, and of which nothing is parked. Where it fails, none has moved; `to` stays the caller's. */
-export function* moveClusters(image: Image, moves: readonly Move[]): Operation<void> {
+/**
+ * Moves clusters that the caller has locked, and of which nothing is parked. Where it fails, none has moved; `to` stays the caller's.
+ * @param spent the places that they leave are used again at once, or cut off
+ */
+export function* moveClusters(image: Image, moves: readonly Move[], spent = false): Operation<void> {
   yield* together(forEach(moves, (move) => copyRun(image, move)));
-  for (const move of moves) relink(image, move);
+  for (const move of moves) relink(image, move, spent);
 }
 
 /** Copies what is not zeros; zeros are written where the new place may hold anything else. */
@@ -43,11 +46,11 @@ function* copyRun(image: Image, { cluster, count, to }: Move): Operation<void> {
   scanner.release();
 }
 
-function relink(image: Image, { cluster, count, to }: Move): void {
+function relink(image: Image, { cluster, count, to }: Move, spent: boolean): void {
   const { engine, grid } = image;
   const first = grid.hostClusterOf(engine.bat[cluster]);
   engine.unlink(cluster, count);
   engine.link(cluster, to, count);
   defer(image, { first: cluster, count, hidden: false, early: false, fileEnd: 0 });
-  hold(image, first, count);
+  hold(image, first, count, spent);
 }
