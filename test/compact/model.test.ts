@@ -29,6 +29,6 @@ describe.each(fewCombinations)("Compacting a disk ($face face, $engine engine)",
         await world.reopen();
       },
     );
-    await fc.assert(property, runs(80, 30));
+    await fc.assert(property, runs(80, 15));
   });
 });
