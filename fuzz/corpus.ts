@@ -87,7 +87,7 @@ function ownImage(seed: number): Uint8Array<ArrayBuffer> {
   if (random() < 0.8) disk.close();
   else disk.abandon();
   const bytes = storage.toUint8Array();
-  return random() < 0.3 ? extended(bytes, clusterSize, random) : bytes;
+  return random() < 0.5 ? extended(bytes, clusterSize, random) : bytes;
 }
 
 function extended(bytes: Uint8Array<ArrayBuffer>, clusterSize: number, random: Random): Uint8Array<ArrayBuffer> {

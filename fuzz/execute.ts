@@ -8,7 +8,7 @@ import { Fault } from "./fault.js";
 import { ImageTrial } from "./image-trial.js";
 
 /** How many executions are on bundles; they take longer. */
-const BUNDLES = 0.05;
+const BUNDLES = 0.03;
 
 export interface Execution {
   outcome: string;

@@ -1,5 +1,6 @@
 /** What bits that flip, tools that fail and files that are cut make of an image: its header, its BAT, its extension. */
 import { type Format, IN_USE, probe } from "../src/format/header.js";
+import { sealed } from "../test/support/extension.js";
 import { FIELD, fieldOf } from "../test/support/image.js";
 import { below, type Random } from "../test/support/random.js";
 
@@ -36,8 +37,9 @@ export function mutated(
   if (shape === undefined) return bytes;
   for (let count = below(random, 5); count > 0; count--) {
     const name = NAMES[below(random, NAMES.length)];
+    const before = bytes;
     bytes = MUTATIONS[name](bytes, random, shape);
-    lines.push(name);
+    if (bytes !== before) lines.push(name);
   }
   return bytes;
 }
@@ -56,7 +58,41 @@ function changed(bytes: Uint8Array<ArrayBuffer>, change: (view: DataView) => voi
   return copy;
 }
 
+/** Changes the cluster of the extension, where there is one, and gives it the checksum that it ought to have then. */
+function extensionChanged(
+  bytes: Uint8Array<ArrayBuffer>,
+  { tracks }: Shape,
+  change: (view: DataView) => void,
+): Uint8Array<ArrayBuffer> {
+  const start = bytes.length < BAT ? 0 : SECTOR * fieldOf(bytes, FIELD.extensionLow);
+  const end = start + tracks * SECTOR;
+  if (start === 0 || end > bytes.length) return bytes;
+  const copy = bytes.slice();
+  change(new DataView(copy.buffer, start, tracks * SECTOR));
+  copy.set(sealed(copy.subarray(start, end)), start);
+  return copy;
+}
+
+/** Where a word of the extension's first sections may lie. */
+const extensionSlot = (random: Random): number => 24 + 4 * below(random, random() < 0.7 ? 24 : 120);
+
 const MUTATIONS = {
+  extensionFlip: (bytes, random, shape) =>
+    extensionChanged(bytes, shape, (view) => {
+      const at = extensionSlot(random);
+      view.setUint32(at, (view.getUint32(at, true) ^ (1 << below(random, 32))) >>> 0, true);
+    }),
+  extensionWord: (bytes, random, shape) =>
+    extensionChanged(bytes, shape, (view) => {
+      const sectors = Math.ceil(bytes.length / SECTOR) + 2;
+      const value = random() < 0.6 ? below(random, sectors) : WORDS[below(random, WORDS.length)];
+      view.setUint32(extensionSlot(random), value, true);
+    }),
+  extensionCopy: (bytes, random, shape) =>
+    extensionChanged(bytes, shape, (view) => {
+      const [from, to] = [24 + 8 * below(random, 20), 24 + 8 * below(random, 20)];
+      new Uint8Array(view.buffer, view.byteOffset, view.byteLength).copyWithin(to, from, from + 8 * below(random, 20));
+    }),
   entryNear: (bytes, random, shape) =>
     changed(bytes, (view) => {
       const sector = below(random, Math.ceil(bytes.length / SECTOR) + 2 * shape.tracks);
