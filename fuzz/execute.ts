@@ -3,7 +3,7 @@ import { MemoryFolder } from "../src/storage/memory-folder.js";
 import { below, type Random, randomFrom } from "../test/support/random.js";
 import { damage } from "./almost-bundles.js";
 import { BundleTrial } from "./bundle-trial.js";
-import { type Corpus, fuzzedImage } from "./corpus.js";
+import { type Corpus, fuzzedImage, makeCorpus } from "./corpus.js";
 import { Fault } from "./fault.js";
 import { ImageTrial } from "./image-trial.js";
 
@@ -25,37 +25,45 @@ export interface Find {
   files: { name: string; bytes: Uint8Array }[];
 }
 
+/** An input, and what is to be done to it. */
+interface Prepared {
+  files: Find["files"];
+  lines: string[];
+  run(): Promise<string>;
+}
+
 export async function execute(seed: number, corpus: Corpus): Promise<Execution> {
-  const random = randomFrom(seed);
-  return random() < BUNDLES ? onBundle(seed, random, corpus) : onImage(seed, random, corpus);
-}
-
-async function onImage(seed: number, random: Random, { images }: Corpus): Promise<Execution> {
-  const { bytes, lines } = fuzzedImage(random, images);
-  const files = () => [{ name: "image.hds", bytes }];
-  return judged(seed, lines, files, () => new ImageTrial(random, lines).run(bytes));
-}
-
-async function onBundle(seed: number, random: Random, { bundles }: Corpus): Promise<Execution> {
-  const lines: string[] = [];
-  const folder = new MemoryFolder(bundles[below(random, bundles.length)]);
-  if (random() < 0.9) damage(folder, random, lines);
-  const content = folder.list().map((name) => [name, folder.contentOf(name)] as const);
-  const files = () => content.map(([name, bytes]) => ({ name, bytes }));
-  return judged(seed, lines, files, () => new BundleTrial(random, lines).run(content));
-}
-
-async function judged(
-  seed: number,
-  lines: string[],
-  files: () => Find["files"],
-  run: () => Promise<string>,
-): Promise<Execution> {
+  const { files, lines, run } = prepare(seed, corpus);
   try {
     return { outcome: await run() };
   } catch (error) {
-    return { outcome: "find", find: { seed, message: told(error), lines, files: files() } };
+    return { outcome: "find", find: { seed, message: told(error), lines, files } };
   }
+}
+
+/** The find of an execution that had to be ended. */
+export function lostFind(seed: number, message: string): Find {
+  const { files, lines } = prepare(seed, makeCorpus());
+  return { seed, message, lines, files };
+}
+
+function prepare(seed: number, corpus: Corpus): Prepared {
+  const random = randomFrom(seed);
+  return random() < BUNDLES ? preparedBundle(random, corpus) : preparedImage(random, corpus);
+}
+
+function preparedImage(random: Random, { images }: Corpus): Prepared {
+  const { bytes, lines } = fuzzedImage(random, images);
+  return { files: [{ name: "image.hds", bytes }], lines, run: () => new ImageTrial(random, lines).run(bytes) };
+}
+
+function preparedBundle(random: Random, { bundles }: Corpus): Prepared {
+  const lines: string[] = [];
+  const folder = new MemoryFolder(bundles[below(random, bundles.length)]);
+  if (random() < 0.9) damage(folder, random, lines);
+  const files = folder.list().map((name) => ({ name, bytes: folder.contentOf(name) }));
+  const content = files.map(({ name, bytes }) => [name, bytes] as const);
+  return { files, lines, run: () => new BundleTrial(random, lines).run(content) };
 }
 
 /** Anything that is thrown is a find: what is no Fault comes from where nothing was to fail. */

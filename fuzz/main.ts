@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { makeCorpus } from "./corpus.js";
-import { type Execution, execute } from "./execute.js";
+import { type Execution, execute, lostFind } from "./execute.js";
 import { Report } from "./report.js";
 
 /** Milliseconds that one execution may take. */
@@ -76,7 +76,7 @@ function runWorker(report: Report, seed: number, executions: number, end: number
       clearInterval(watch);
       worker.removeAllListeners();
       worker.on("error", () => {});
-      if (fault !== undefined) report.lost(now[0], fault);
+      if (fault !== undefined) report.lost(lostFind(now[0], fault));
       void worker.terminate().then(() => resolve());
     };
     const watch = setInterval(() => {

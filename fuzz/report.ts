@@ -34,10 +34,10 @@ export class Report {
   }
 
   /** An execution had to be ended, with the rest of its batch: those before it are not counted. */
-  lost(seed: number, message: string): void {
-    this.executions = seed - this.#seed + 1;
+  lost(find: Find): void {
+    this.executions = find.seed - this.#seed + 1;
     this.#outcomes.set("find", (this.#outcomes.get("find") ?? 0) + 1);
-    this.#found({ seed, message, lines: [], files: [] });
+    this.#found(find);
   }
 
   /** Prints the summary; answers the exit code. */
