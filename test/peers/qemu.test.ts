@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Format } from "../../src/format/header.js";
 import { FileStorage, FileStorageSync } from "../../src/storage/file.js";
 import { expectSame } from "../model/world.js";
+import { compactIn } from "../support/compacting.js";
 import { type AnyDisk, createDisk, type FaceKind, fewCombinations, openDisk, readRange } from "../support/faces.js";
 import { temporaryFolder } from "../support/folder.js";
 import { describeWith } from "../support/peers.js";
@@ -101,6 +102,35 @@ describeWith(qemu, "QEMU", () => {
         await reopened.close();
       });
       await fc.assert(property, runs(8, 4));
+    });
+
+    it("agree about a disk that was compacted, and that QEMU then writes on", async () => {
+      const property = fc.asyncProperty(
+        plans,
+        fc.boolean(),
+        fc.integer({ min: 1, max: 20 }),
+        async (plan, order, window) => {
+          const image = path("compacted.hds");
+          rmSync(image, { force: true });
+          const { size, clusterSize, format } = plan;
+          const storage = await fileOf(face, image, { create: "new" });
+          const disk = await createDisk(face, storage, { size, clusterSize, format, engine });
+          const model = new Uint8Array(size);
+          await fill(disk, plan, model, 1);
+          await disk.flush();
+          const [zeros, end] = [Math.floor(size / 3 / 512) * 512, Math.floor(size / 2)];
+          await disk.write(new Uint8Array(end - zeros), zeros);
+          model.fill(0, zeros, end);
+          const { fileSizeAfter } = await compactIn(disk, window * clusterSize, { order });
+          await disk.close();
+          expect(statSync(image).size).toBe(fileSizeAfter);
+          await expectQemuAgrees(image, model);
+          qemuWrite(image, [{ offset: size - 512, length: 512, byte: 77 }]);
+          model.fill(77, size - 512);
+          await expectQemuAgrees(image, model);
+        },
+      );
+      await fc.assert(property, runs(8, 2));
     });
 
     it("agree about a disk that QEMU made and wrote, and that we wrote on", async () => {
