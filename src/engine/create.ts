@@ -76,6 +76,11 @@ export function scannerBeside({ kind }: Engine, size: number): ZeroScanner {
   return createZeroScanner(kind === "js" ? kind : undefined, size);
 }
 
+/** Dirty bits for the work on an image, likewise. */
+export function bitsBeside({ kind }: Pick<Engine, "kind">, bitCount: number): DirtyBits {
+  return createDirtyBits(kind === "js" ? kind : undefined, bitCount);
+}
+
 /** Why engines made without a kind are plain TypeScript here; `undefined` if they can be WebAssembly. */
 export function wasmUnavailable(): Error | undefined {
   const compiled = compileEngine();

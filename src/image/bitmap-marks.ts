@@ -3,12 +3,12 @@
  * added, and as long as the image is open nobody believes them. Where a cluster of bits has no place yet it gets one,
  * and the extension is written anew.
  */
-import { createDirtyBits } from "../engine/create.js";
+import { bitsBeside } from "../engine/create.js";
 import type { DirtyBits } from "../engine/dirty.js";
 import { ALL_CLEAR, ALL_SET, bitCountOf } from "../format/extension.js";
 import type { Operation } from "../operation.js";
 import { type Bitmap, bitmapsOf, type Section } from "./extension.js";
-import { allocateOwn, hostAt, type OwnCluster, replaceExtension } from "./extension-write.js";
+import { allocateOwn, type OwnCluster, releaseOwn, replaceExtension } from "./extension-write.js";
 import { sectorsToBytes } from "./grid.js";
 import type { Image } from "./image.js";
 import { type SectorRun, Tracker } from "./tracker.js";
@@ -22,7 +22,7 @@ export function track(image: Image): void {
   const bitmaps = readOnly ? [] : bitmapsOf(tables.extension);
   const finest = Math.min(...bitmaps.map(({ granularity }) => granularity));
   if (bitmaps.length > 0 && before?.sectorCount === header.sectorCount && before.finest === finest) return;
-  image.tracker = bitmaps.length === 0 ? undefined : new Tracker(engine.kind, header.sectorCount, finest);
+  image.tracker = bitmaps.length === 0 ? undefined : new Tracker(engine, header.sectorCount, finest);
   for (const { from, to } of before?.runs({ from: 0, to: header.sectorCount }) ?? [])
     image.tracker?.note(sectorsToBytes(from), sectorsToBytes(to - from));
   before?.release();
@@ -46,7 +46,7 @@ export function* saveMarks(image: Image): Operation<void> {
 /** Changes the bitmaps; where a cluster of theirs comes or goes, the extension is written anew. */
 export function* changeBits(image: Image, change: (draft: Draft) => Operation<void>): Operation<void> {
   const sections = image.tables.extension?.sections ?? [];
-  const bits = createDirtyBits("js", 8 * BLOCK_SIZE); // quick to make, and it never is long
+  const bits = bitsBeside(image.engine, 8 * BLOCK_SIZE);
   const drafts: Draft[] = [];
   try {
     for (const section of sections) {
@@ -56,10 +56,10 @@ export function* changeBits(image: Image, change: (draft: Draft) => Operation<vo
       yield* change(draft);
     }
   } catch (error) {
-    for (const { sector } of drafts.flatMap(({ allocated }) => allocated))
-      image.engine.release(hostAt(image, sector), 1);
+    for (const { sector } of drafts.flatMap(({ allocated }) => allocated)) yield* releaseOwn(image, sector);
     throw error;
   }
+  bits.release(); // only where all went well: a read that failed may still go on
   const changed = new Map(drafts.filter(({ moved }) => moved).map((draft) => [draft.section, draft.result]));
   if (changed.size > 0)
     yield* replaceExtension(

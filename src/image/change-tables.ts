@@ -7,7 +7,7 @@ import { ALL_SET, l1SizeOf } from "../format/extension.js";
 import type { Operation } from "../operation.js";
 import { saveMarks, track } from "./bitmap-marks.js";
 import { type Bitmap, type Section, sectorsOf } from "./extension.js";
-import { allocateOwn, hostAt, replaceExtension } from "./extension-write.js";
+import { allocateOwn, hostAt, releaseOwn, replaceExtension } from "./extension-write.js";
 import { sectorsToBytes } from "./grid.js";
 import type { Image } from "./image.js";
 import { changeHeader, type HeaderChanges } from "./mark.js";
@@ -50,7 +50,7 @@ export function* relocateExtension(image: Image, stays: (hostCluster: number) =>
       sections.push(bitmap ? { ...section, bitmap } : section);
     }
   } catch (error) {
-    for (const sector of allocated) image.engine.release(hostAt(image, sector), 1);
+    for (const sector of allocated) yield* releaseOwn(image, sector);
     throw error;
   }
   yield* replaceExtension(image, sections);

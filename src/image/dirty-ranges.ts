@@ -1,5 +1,5 @@
 /** What a dirty bitmap says, as ranges of the disk: what its file has, and what was noted since. */
-import { createDirtyBits } from "../engine/create.js";
+import { bitsBeside } from "../engine/create.js";
 import type { DirtyBits } from "../engine/dirty.js";
 import { DiskError } from "../errors.js";
 import { ALL_CLEAR, ALL_SET, bitCountOf } from "../format/extension.js";
@@ -32,8 +32,9 @@ export function* dirtyRanges(image: Image, id: string, settings: DirtySettings):
     const bitmap = requireBitmap(image, id);
     if (bitmap.stale && !trustStale) throw staleError(image, bitmap);
     const found = new Found(offset, offset + length, limit);
-    const bits = createDirtyBits("js", 8 * Math.min(BLOCK_SIZE, image.clusterSize));
+    const bits = bitsBeside(image.engine, 8 * Math.min(BLOCK_SIZE, image.clusterSize));
     yield* collect(image, bitmap, bits, found);
+    bits.release(); // only where all went well: a read that failed may still go on
     return found.ranges.slice(0, limit);
   });
 }

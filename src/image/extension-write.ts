@@ -48,6 +48,11 @@ export function* allocateOwn(image: Image): Operation<OwnCluster> {
   return { sector: start / SECTOR_SIZE, blank };
 }
 
+/** Gives a cluster back that nothing refers to, nor anything durable: what it holds would be a leak. */
+export function releaseOwn(image: Image, sector: number): Operation<void> {
+  return releaseRun(image, { first: hostAt(image, sector), count: 1 });
+}
+
 /** The host cluster at a sector. */
 export const hostAt = ({ grid }: Image, sector: number): number =>
   grid.hostClusterOf(sectorsToBytes(sector) / grid.entryUnit);
@@ -75,8 +80,7 @@ export function* replaceExtension(
   }
   tables.extension = next;
   const freed = [...(old ? difference(old, next) : []), ...tables.doubtful.splice(0)];
-  for (const sector of freed)
-    if (sectorsToBytes(sector) >= tables.spared) yield* releaseRun(image, { first: hostAt(image, sector), count: 1 });
+  for (const sector of freed) if (sectorsToBytes(sector) >= tables.spared) yield* releaseOwn(image, sector);
 }
 
 /** The clusters of one extension that another does not have, by their sectors. */
@@ -104,7 +108,7 @@ function* writeNew(image: Image, kept: readonly Section[], old: Extension | unde
     return next;
   } catch (error) {
     if (next.sections.length < kept.length) next.sections = [...kept];
-    for (const sector of difference(next, old)) if (sector > 0) image.engine.release(hostAt(image, sector), 1);
+    for (const sector of difference(next, old)) if (sector > 0) yield* releaseOwn(image, sector);
     throw error;
   }
 }

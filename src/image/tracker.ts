@@ -2,9 +2,9 @@
  * Which parts of an open disk were changed since its bitmaps were last brought up to date: one set of bits for all of
  * them, as fine as the finest, or coarser where that would take too much memory.
  */
-import { createDirtyBits } from "../engine/create.js";
+import { bitsBeside } from "../engine/create.js";
 import type { DirtyBits } from "../engine/dirty.js";
-import type { EngineKind } from "../engine/engine.js";
+import type { Engine } from "../engine/engine.js";
 import { bitCountOf } from "../format/extension.js";
 import { sectorsToBytes } from "./grid.js";
 
@@ -25,21 +25,21 @@ export class Tracker {
   /** The granularity that was asked for. */
   readonly finest: number;
   readonly #bytesPerBit: number;
-  readonly #kind: EngineKind | undefined;
+  readonly #engine: Pick<Engine, "kind">;
   #marks: Marks;
   /** Bits that were taken and are clear again. */
   #spare: Marks | undefined;
 
   /** @param finest sectors that a bit of the finest bitmap stands for */
-  constructor(kind: EngineKind, sectorCount: number, finest: number) {
+  constructor(engine: Pick<Engine, "kind">, sectorCount: number, finest: number) {
     let granularity = finest;
     while (sectorCount / granularity > MOST_BITS) granularity *= 2;
     this.sectorCount = sectorCount;
     this.granularity = granularity;
     this.finest = finest;
     this.#bytesPerBit = sectorsToBytes(granularity);
-    this.#kind = kind === "js" ? kind : undefined;
-    this.#marks = new Marks(createDirtyBits(this.#kind, bitCountOf(sectorCount, granularity)));
+    this.#engine = engine;
+    this.#marks = new Marks(bitsBeside(engine, bitCountOf(sectorCount, granularity)));
   }
 
   /** Notes that a range of guest bytes may have changed. */
@@ -55,7 +55,7 @@ export class Tracker {
   take(): Marks | undefined {
     const taken = this.#marks;
     if (taken.from >= taken.to) return undefined;
-    this.#marks = this.#spare ?? new Marks(createDirtyBits(this.#kind, taken.bits.bitCount));
+    this.#marks = this.#spare ?? new Marks(bitsBeside(this.#engine, taken.bits.bitCount));
     this.#spare = undefined;
     return taken;
   }

@@ -28,8 +28,6 @@ class History {
   #disk!: AnyDisk;
   #content = new Uint8Array();
   readonly #bitmaps = new Map<string, Expected>();
-  /** Something was changed since the image was opened: closing it says so. */
-  #changed = false;
   #step = 0;
 
   constructor(seed: number, face: FaceKind, engine: "wasm" | "js") {
@@ -84,7 +82,6 @@ class History {
   }
 
   #note(offset: number, bytes: Uint8Array): void {
-    this.#changed = true;
     for (const { granularity, changed, touched } of this.#bitmaps.values()) {
       for (let at = 0; at < bytes.length; at++)
         if (this.#content[offset + at] !== bytes[at]) changed.add(Math.floor((offset + at) / granularity));
@@ -99,11 +96,9 @@ class History {
     try {
       const id = await this.#disk.addBitmap({ granularity });
       this.#bitmaps.set(id, { granularity, changed: new Set(), touched: new Set(), stale: false });
-      this.#changed = true;
     } catch (error) {
       // Small clusters have no room for many of them.
       expect(error).toMatchObject({ code: "TOO_LARGE" });
-      this.#changed = this.#disk.info.inUse === IN_USE.open;
     }
   }
 
@@ -112,7 +107,6 @@ class History {
     if (id === undefined) return;
     await this.#disk.removeBitmap(id);
     this.#bitmaps.delete(id);
-    this.#changed = true;
   }
 
   async #clearBitmap(): Promise<void> {
@@ -121,7 +115,6 @@ class History {
     if (!bitmap) return;
     await this.#disk.clearBitmap(id);
     Object.assign(bitmap, { changed: new Set(), touched: new Set(), stale: false });
-    this.#changed = true;
   }
 
   #anyId(): string | undefined {
@@ -130,9 +123,10 @@ class History {
 
   /** Closes, has the header say that it was closed in some way, and opens again. */
   async #reopen(inUse: number): Promise<void> {
+    const marked = this.#disk.info.inUse === IN_USE.open;
     await this.#disk.close();
     const bytes = this.#storage.toUint8Array();
-    if (this.#changed) this.#settle();
+    if (marked) this.#settle();
     this.#judgeFile(bytes);
     if (inUse !== IN_USE.closedV21) setField(bytes, FIELD.inUse, inUse);
     await this.#open(bytes, inUse !== IN_USE.closedV21);
@@ -144,13 +138,11 @@ class History {
     const unclean = this.#disk.info.inUse === IN_USE.open;
     await this.#disk.abandon();
     await this.#open(this.#storage.toUint8Array(), unclean);
-    this.#changed = unclean; // closing it says that it is sound
   }
 
   async #open(bytes: Uint8Array, stale: boolean): Promise<void> {
     this.#storage = new MemoryStorage(bytes);
     this.#disk = await openDisk(this.#face, this.#storage, { engine: this.#engine });
-    this.#changed = false;
     if (stale) for (const bitmap of this.#bitmaps.values()) bitmap.stale = true;
     expect((await this.#disk.check()).corruptions).toBe(0);
   }

@@ -150,7 +150,9 @@ export class Trial {
     const clusterSize = fieldOf(bytes, FIELD.tracks) * 512;
     const moved = findings.filter(({ kind }) => kind === "offGrid" || kind === "duplicate" || kind === "outside");
     const copies = moved.reduce((sum, { count }) => sum + count, 0);
-    const most = Math.max(this.#bytes.length, this.#tablesEnd + clusterSize) + (copies + 2) * clusterSize;
+    // An extension that is kept is written anew where its bitmaps had to be, and the old one is spared.
+    const anew = fieldOf(bytes, FIELD.extensionLow) > 0 ? 1 : 0;
+    const most = Math.max(this.#bytes.length, this.#tablesEnd + clusterSize) + (copies + 2 + anew) * clusterSize;
     if (bytes.length > most)
       throw new Error(`a repair makes the file ${bytes.length} bytes long, from ${this.#bytes.length}`);
   }
