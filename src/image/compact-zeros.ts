@@ -85,7 +85,7 @@ function* freeRuns(image: Image, runs: readonly GuestRun[], scanner: ZeroScanner
     if (found.length === 0) return;
     yield* markOpen(image);
     for (const { cluster, count } of found) {
-      unlinkRun(image, cluster, count);
+      unlinkRun(image, cluster, count, true);
       freed += count;
     }
     yield* publish(image); // before anybody gives these clusters others

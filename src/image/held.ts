@@ -10,7 +10,7 @@ export const HELD_LIMIT = 256 * 1024 * 1024;
 
 /** Clusters that are held. */
 export interface HeldRun extends HostRun {
-  /** They are to be used again at once, or cut off: they need not read as zeros once they are free. */
+  /** They are to be used again at once, or cut off, or are zeros: no hole has to be punched before they are free. */
   spent?: boolean;
 }
 
@@ -32,10 +32,10 @@ export function joinedRuns(held: readonly HeldRun[]): HeldRun[] {
   return joined;
 }
 
-/** Takes clusters that lie in one piece out of the BAT. */
-export function unlinkRun(image: Image, cluster: number, count: number): void {
+/** Takes clusters that lie in one piece out of the BAT. @param spent as in {@link HeldRun} */
+export function unlinkRun(image: Image, cluster: number, count: number, spent = false): void {
   const first = image.grid.hostClusterOf(image.engine.bat[cluster]);
   image.engine.unlink(cluster, count);
   deferZeros(image, cluster, count);
-  hold(image, first, count);
+  hold(image, first, count, spent);
 }
