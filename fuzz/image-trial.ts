@@ -117,11 +117,13 @@ export class ImageTrial {
     const { error } = await twins.ask("closing", (disk) => (dies ? disk.abandon() : disk.close()));
     if (error !== undefined && !twins.wasFull) throw new Fault(`a disk cannot be closed: ${nameOf(error)}`);
     if (error !== undefined) await twins.ask("giving up", (disk) => disk.abandon());
-    const bytes = twins.takeBytes();
+    const files = twins.takeFiles();
     const unclean = dies || error !== undefined;
-    this.#judge(bytes, unclean ? (twins.wasFull ? [] : versions) : [model], unclean);
-    if (!unclean && !twins.wasFull) await requireBitmaps(bytes, play);
-    return unclean && twins.wasFull ? undefined : { bytes, unclean };
+    for (const bytes of files) {
+      this.#judge(bytes, unclean ? (twins.wasFull ? [] : versions) : [model], unclean);
+      if (!unclean && !twins.wasFull) await requireBitmaps(bytes, play);
+    }
+    return unclean && twins.wasFull ? undefined : { bytes: files[0], unclean };
   }
 
   /** An image of ours is sound, and reads as one of these; freeing its leaks leaves nothing to find. */

@@ -15,6 +15,8 @@ export interface Shape {
 
 const SECTOR = 512;
 const BAT = 64;
+/** Of a header that was changed already. */
+const MOST_TRACKS = 2048;
 
 /** The shape that a header speaks of; undefined where there is none. */
 export function shapeOf(bytes: Uint8Array): Shape | undefined {
@@ -23,7 +25,7 @@ export function shapeOf(bytes: Uint8Array): Shape | undefined {
   const field = (at: number): number => fieldOf(bytes, at);
   const [tracks, batEntries, dataOffset] = [FIELD.tracks, FIELD.batEntries, FIELD.dataOffset].map(field);
   const origin = dataOffset > 0 ? dataOffset : Math.ceil((BAT + 4 * batEntries) / SECTOR);
-  return { format, tracks: Math.max(1, tracks), batEntries, origin };
+  return { format, tracks: Math.min(MOST_TRACKS, Math.max(1, tracks)), batEntries, origin };
 }
 
 /** The image after up to four changes, which `lines` name. */
