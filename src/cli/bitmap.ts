@@ -1,13 +1,12 @@
 /** `parablock bitmap`: which parts of a disk changed since when. */
 import { Argument, type Command, InvalidArgumentError } from "commander";
-import { type BitmapInfo, Disk } from "../index.js";
+import type { BitmapInfo, Disk } from "../index.js";
 import { printable } from "../printable.js";
 import { soleImage } from "./bundles.js";
 import { dirtyBytesOf } from "./dirty.js";
 import { about, usageFailure } from "./failure.js";
-import { withImage } from "./image.js";
-import { requireImage } from "./kind.js";
-import { closing, openStorage, orClose } from "./open-files.js";
+import { openImage, withImage } from "./image.js";
+import { closing } from "./open-files.js";
 import { examples, parseUuid, shareOption } from "./options.js";
 import { print, printJson, requireOutput } from "./print.js";
 import { formatShare, formatSize, parseSize } from "./size.js";
@@ -35,7 +34,7 @@ export function addBitmap(program: Command): void {
     .command("bitmap")
     .summary("list, add, remove and clear dirty bitmaps")
     .description(
-      "Dirty bitmaps of an image: which parts of the disk changed since a bitmap was added or cleared. list says how much that is, add makes one and prints its UUID, clear begins one anew, remove drops one. They are kept up to date by whatever Parablock writes. A bitmap that may have missed changes, as the image was not closed cleanly or by software that says nothing of bitmaps, is stale: it is used only with --trust-stale. `map --bitmap` shows what is dirty.",
+      "Dirty bitmaps of an image: which parts of the disk changed since a bitmap was added or cleared. list says how much that is, add makes one and prints its UUID, clear begins one anew, remove drops one. They are kept up to date by whatever Parablock writes. A bitmap that may have missed changes, as the image was not closed cleanly or by software that says nothing of bitmaps, is stale: it is used only with --trust-stale. `map --bitmap` shows what is dirty, `convert --bitmap` copies it.",
     )
     .addArgument(new Argument("<verb>", "what to do").choices(["list", "add", "remove", "clear"]))
     .argument("<file>", "a Parallels image, or a bundle of one image")
@@ -101,11 +100,7 @@ async function withoutUuid(verb: Verb, image: string): Promise<Error> {
 
 /** Opens an image for writing, does something, and closes it. */
 function changing<T>(path: string, work: (disk: Disk) => Promise<T>): Promise<T> {
-  return about(path, async () => {
-    const storage = await openStorage(path);
-    await orClose(storage, () => requireImage(path, storage));
-    return closing(await Disk.open(storage), work);
-  });
+  return about(path, async () => closing(await openImage(path), work));
 }
 
 /** Answers the bitmaps afterwards, and which one was made. */

@@ -1,12 +1,13 @@
 /** `parablock compact`: an image's file becomes as small as what it holds. */
 import type { Command } from "commander";
 import { counted } from "../count.js";
-import { type BlockDevice, type CompactReport, Disk } from "../index.js";
+import type { BlockDevice, CompactReport } from "../index.js";
 import { printable } from "../printable.js";
 import { bundleAt, soleImage } from "./bundles.js";
 import { about } from "./failure.js";
-import { type ImageKind, requireImage } from "./kind.js";
-import { closing, openStorage, orClose } from "./open-files.js";
+import { openImage } from "./image.js";
+import type { ImageKind } from "./kind.js";
+import { closing } from "./open-files.js";
 import { baseOption, examples, kindOption } from "./options.js";
 import { requireDistinct } from "./overlay.js";
 import { print, printJson, requireOutput } from "./print.js";
@@ -69,11 +70,7 @@ function compactImage(
   { dryRun = false, order = false }: CompactFlags,
 ): Promise<CompactReport> {
   return about(file, async () => {
-    const storage = await openStorage(file, { readOnly: dryRun });
-    const disk = await orClose(storage, async () => {
-      await requireImage(file, storage);
-      return Disk.open(storage, { readOnly: dryRun, ...(base && { base }) });
-    });
+    const disk = await openImage(file, { readOnly: dryRun, base });
     return closing(disk, () =>
       withProgress(dryRun ? "Looking" : "Compacting", disk.allocatedBytes, (progress) =>
         disk.compact({ dryRun, order, onProgress: (done, total) => progress.update(done, total) }),

@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { counted } from "../count.js";
 import type { BlockDevice, Format } from "../index.js";
+import { type BackupFlags, backup } from "./backup.js";
 import { requireFreeBundle } from "./bundle-draft.js";
 import { copy } from "./copy.js";
 import { Draft, requireFree, requireOther } from "./draft.js";
@@ -11,6 +12,7 @@ import { type ImageKind, type OutputKind, outputKindByName } from "./kind.js";
 import { closing } from "./open-files.js";
 import {
   baseOption,
+  bitmapOption,
   bundleOptions,
   clusterSizeOption,
   examples,
@@ -18,6 +20,7 @@ import {
   kindOption,
   shareOption,
   snapshotOption,
+  trustOption,
 } from "./options.js";
 import { requireConvertible } from "./output-name.js";
 import { withProgress } from "./progress.js";
@@ -42,6 +45,10 @@ interface ConvertFlags {
   create: boolean;
   force?: boolean;
   forceShare?: boolean;
+  bitmap?: string;
+  trustStale?: boolean;
+  clear?: boolean;
+  json?: boolean;
 }
 
 const STREAM = "-";
@@ -78,6 +85,14 @@ export function addConvert(program: Command): void {
       "-n, --no-create",
       "write into a disk that exists, an image, a bundle or a raw file, as large as IN at least: zeros of IN become zeros there, what lies behind its end stays as it is",
     )
+    .addOption(
+      bitmapOption(
+        "incremental backup: copy only what this dirty bitmap of IN says has changed, into OUT, a copy of the time when the bitmap began",
+      ),
+    )
+    .option("--clear", "with --bitmap: begin the bitmap anew, once the copy is complete and durable")
+    .addOption(trustOption())
+    .option("--json", "with --bitmap: report as JSON")
     .addHelpText(
       "after",
       examples(
@@ -89,6 +104,7 @@ export function addConvert(program: Command): void {
         "convert disk.hdd disk.raw",
         "convert disk.raw disk.hdd",
         "convert --no-create disk.raw exists.hds",
+        "convert --bitmap UUID --clear disk.hds backup.hds",
       ),
     )
     .action(convert);
@@ -96,9 +112,19 @@ export function addConvert(program: Command): void {
 }
 
 async function convert(input: string, out: string, flags: ConvertFlags): Promise<void> {
+  const { bitmap } = flags;
+  if (bitmap !== undefined) return backup(input, out, { ...flags, bitmap } satisfies BackupFlags);
+  requireNoBitmapFlags(flags);
   requireSensible(input, out, flags);
   if (input === STREAM) await convertStream(out, flags);
   else await convertFile(input, out, flags);
+}
+
+/** What else there is to say of a bitmap. @throws Failure */
+function requireNoBitmapFlags({ trustStale, clear, json }: ConvertFlags): void {
+  const given = { "--clear": clear, "--trust-stale": trustStale, "--json": json };
+  const [extra] = Object.entries(given).find(([, value]) => value) ?? [];
+  if (extra !== undefined) throw usageFailure(`${extra} is for incremental backups: name a bitmap with --bitmap`);
 }
 
 async function convertFile(input: string, out: string, flags: ConvertFlags): Promise<void> {

@@ -17,6 +17,17 @@ export interface Piece {
   length: number;
 }
 
+/** A part of a piece, as it is written. */
+interface Run extends Piece {
+  zero: boolean;
+}
+
+/** What is copied to. One that reads as zeros where nothing was written needs no `zero`. */
+export interface CopyTarget extends Pick<Target, "grain" | "write" | "watch"> {
+  /** Makes a range read as zeros. */
+  zero?(offset: number, length: number): Promise<void>;
+}
+
 /** Fills a buffer with the bytes of a piece. */
 export type ReadPiece<P extends Piece> = (piece: P, buffer: Uint8Array) => Promise<void> | void;
 
@@ -28,7 +39,7 @@ export type ReadPiece<P extends Piece> = (piece: P, buffer: Uint8Array) => Promi
 export async function copy<P extends Piece>(
   pieces: AsyncIterable<P>,
   read: ReadPiece<P>,
-  target: Target,
+  target: CopyTarget,
   progress: Progress,
   giveUp: () => void = () => {},
 ): Promise<void> {
@@ -41,7 +52,7 @@ export async function copy<P extends Piece>(
 class Copier<P extends Piece> {
   readonly #queue: AsyncIterator<P>;
   readonly #read: ReadPiece<P>;
-  readonly #target: Target;
+  readonly #target: CopyTarget;
   readonly #progress: Progress;
   readonly #scanner = createZeroScanner(undefined, IN_FLIGHT * WINDOW_SIZE);
   /** Resolves when the writes of all pieces taken so far have begun. */
@@ -50,7 +61,7 @@ class Copier<P extends Piece> {
   #failed = false;
   #error: unknown;
 
-  constructor(queue: AsyncIterator<P>, read: ReadPiece<P>, target: Target, progress: Progress, giveUp: () => void) {
+  constructor(queue: AsyncIterator<P>, read: ReadPiece<P>, target: CopyTarget, progress: Progress, giveUp: () => void) {
     this.#queue = queue;
     this.#read = read;
     this.#target = target;
@@ -93,7 +104,7 @@ class Copier<P extends Piece> {
     });
     try {
       await this.#read(piece, this.#scanner.buffer.subarray(slot, slot + piece.length));
-      const runs = this.#dataRuns(piece, slot);
+      const runs = this.#runs(piece, slot);
       await turn;
       return this.#failed ? [] : runs.map((run) => this.#write(run, slot - piece.offset));
     } catch (error) {
@@ -104,26 +115,22 @@ class Copier<P extends Piece> {
     }
   }
 
-  #write({ offset, length }: Piece, toSlot: number): Promise<void> {
+  #write({ offset, length, zero }: Run, toSlot: number): Promise<void> {
+    if (zero) return this.#target.zero?.(offset, length) ?? Promise.resolve();
     return this.#target.write(this.#scanner.buffer.subarray(offset + toSlot, offset + length + toSlot), offset);
   }
 
-  /** The runs of blocks of a piece that are not all zeros. */
-  #dataRuns(piece: Piece, slot: number): Piece[] {
+  /** The runs of blocks of a piece that are all zeros, and of those that are not. */
+  #runs(piece: Piece, slot: number): Run[] {
     const { grain } = this.#target;
     const end = piece.offset + piece.length;
-    const runs: Piece[] = [];
-    let last: Piece | undefined;
+    const runs: Run[] = [];
     for (let offset = piece.offset; offset < end; ) {
       const length = Math.min(grain - (offset % grain), end - offset);
-      if (this.#scanner.isZero(slot + offset - piece.offset, length)) {
-        last = undefined;
-      } else if (last === undefined) {
-        last = { offset, length };
-        runs.push(last);
-      } else {
-        last.length += length;
-      }
+      const zero = this.#scanner.isZero(slot + offset - piece.offset, length);
+      const last = runs[runs.length - 1];
+      if (last?.zero === zero) last.length += length;
+      else runs.push({ offset, length, zero });
       offset += length;
     }
     return runs;

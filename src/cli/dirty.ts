@@ -1,5 +1,6 @@
 /** What a dirty bitmap says, walked from the disk's beginning to its end in bounded memory. */
 import type { DirtyRange, Disk } from "../index.js";
+import { about } from "./failure.js";
 
 /** Ranges that are asked for at once. */
 const RANGES_AT_ONCE = 4096;
@@ -15,10 +16,14 @@ export interface DirtySource {
   trustStale?: boolean | undefined;
 }
 
+/** Does something with a disk; what goes wrong names its file. */
+export const aboutDisk = <T>(disk: Disk, work: () => Promise<T>): Promise<T> => about(disk.path ?? "the image", work);
+
 /** The dirty ranges of a disk, in order. @throws DiskError NOT_FOUND, STALE */
 export async function* dirtyRangesOf(disk: Disk, { id, trustStale = false }: DirtySource): AsyncGenerator<DirtyRange> {
   for (let offset = 0; ; ) {
-    const ranges = await disk.dirtyRanges(id, { offset, limit: RANGES_AT_ONCE, trustStale });
+    const options = { offset, limit: RANGES_AT_ONCE, trustStale };
+    const ranges = await aboutDisk(disk, () => disk.dirtyRanges(id, options));
     yield* ranges;
     const last = ranges[ranges.length - 1];
     if (ranges.length < RANGES_AT_ONCE) return;

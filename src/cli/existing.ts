@@ -4,6 +4,7 @@ import { type BlockDevice, Disk, rawDevice } from "../index.js";
 import { bundleAt, openBundle } from "./bundles.js";
 import { about, Failure } from "./failure.js";
 import { kindOf, type OutputKind } from "./kind.js";
+import { naming } from "./naming.js";
 import { openStorage, orClose } from "./open-files.js";
 import { RAW_GRAIN, type Target } from "./target.js";
 
@@ -14,25 +15,27 @@ export interface ExistingTarget extends Target {
 
 /** Opens what is to be overwritten. @param kind what it is, where its content is not to decide @throws DiskError; Failure */
 export async function existingTarget(path: string, kind: OutputKind | undefined): Promise<ExistingTarget> {
+  return new Overwriting(await openExisting(path, kind));
+}
+
+/** Opens a disk for writing, whatever it lies in; its errors name it. @throws DiskError; Failure */
+export async function openExisting(path: string, kind: OutputKind | undefined): Promise<BlockDevice> {
   const folder = kind === "raw" ? undefined : bundleAt(path);
   if (kind === "bundle" && folder === undefined)
     throw new Failure(`${path} is not a bundle: name the folder of one, or leave --to out`);
-  if (folder !== undefined) return existingBundle(folder);
-  return about(path, async () => {
-    const storage = await openStorage(path);
-    return orClose(storage, async () => {
-      const device: BlockDevice =
-        (kind ?? (await kindOf(path, storage, "--to"))) === "raw" ? await rawDevice(storage) : await Disk.open(storage);
-      return new Overwriting(path, device);
-    });
-  });
+  return about(path, async () => naming(path, await (folder === undefined ? openFile(path, kind) : openTop(folder))));
 }
 
-function existingBundle(folder: string): Promise<ExistingTarget> {
-  return about(folder, async () => {
-    const bundle = await openBundle(folder);
-    return new Overwriting(folder, await orClose(bundle, () => bundle.openDisk()));
-  });
+async function openFile(path: string, kind: OutputKind | undefined): Promise<BlockDevice> {
+  const storage = await openStorage(path);
+  return orClose(storage, async () =>
+    (kind ?? (await kindOf(path, storage, "--to"))) === "raw" ? rawDevice(storage) : Disk.open(storage),
+  );
+}
+
+async function openTop(folder: string): Promise<BlockDevice> {
+  const bundle = await openBundle(folder);
+  return orClose(bundle, () => bundle.openDisk());
 }
 
 /** @throws Failure where a disk of `size` bytes does not fit in */
@@ -45,12 +48,10 @@ export function requireRoom(path: string, target: ExistingTarget, size: number):
 
 /** Overwrites a disk from its beginning: what is passed over becomes zeros, what lies behind the end stays. */
 class Overwriting implements ExistingTarget {
-  readonly #path: string;
   readonly #device: BlockDevice;
   #position = 0;
 
-  constructor(path: string, device: BlockDevice) {
-    this.#path = path;
+  constructor(device: BlockDevice) {
     this.#device = device;
   }
 
@@ -62,25 +63,20 @@ class Overwriting implements ExistingTarget {
     return this.#device.clusterSize ?? RAW_GRAIN;
   }
 
-  write(bytes: Uint8Array, offset: number): Promise<void> {
-    const zeros = this.#pass(offset, bytes.length);
-    return about(this.#path, async () => {
-      await zeros;
-      await this.#device.write?.(bytes, offset);
-    });
+  async write(bytes: Uint8Array, offset: number): Promise<void> {
+    await this.#pass(offset, bytes.length);
+    await this.#device.write?.(bytes, offset);
   }
 
   async finish(size: number): Promise<void> {
-    await about(this.#path, () => this.#pass(size, 0));
+    await this.#pass(size, 0);
     await this.abandon();
   }
 
   /** It stays as far as it was written, and is sound. */
-  abandon(): Promise<void> {
-    return about(this.#path, async () => {
-      await this.#device.flush?.();
-      await this.#device.close?.();
-    });
+  async abandon(): Promise<void> {
+    await this.#device.flush?.();
+    await this.#device.close?.();
   }
 
   /** Goes on to `offset`, through zeros, and `length` bytes further. */

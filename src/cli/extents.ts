@@ -4,11 +4,13 @@ import type { BlockDevice, Extent } from "../index.js";
 /** Runs that are asked for at once: one is some hundred bytes of memory. */
 const RUNS_AT_ONCE = 8192;
 
-/** All runs of a device, in order, in batches of bounded size; runs are cut between two batches. */
-export async function* extentBatches(device: BlockDevice): AsyncGenerator<Extent[]> {
-  const { size } = device;
-  for (let offset = 0; offset < size; ) {
-    const batch = await runsFrom(device, offset, size - offset);
+/** All runs of a device, or of a part of it, in order, in batches of bounded size; runs are cut between two batches. */
+export async function* extentBatches(
+  device: BlockDevice,
+  { start, end } = { start: 0, end: device.size },
+): AsyncGenerator<Extent[]> {
+  for (let offset = start; offset < end; ) {
+    const batch = await runsFrom(device, offset, end - offset);
     yield batch;
     const last = batch[batch.length - 1];
     offset = last.offset + last.length;

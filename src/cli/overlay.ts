@@ -4,6 +4,7 @@ import { type BlockDevice, Disk, rawDevice } from "../index.js";
 import { bundleAt, warnOfPart } from "./bundles.js";
 import { about, Failure, usageFailure } from "./failure.js";
 import { kindOf, requireImage } from "./kind.js";
+import { naming } from "./naming.js";
 import { openStorage, orClose } from "./open-files.js";
 import type { Named } from "./source.js";
 
@@ -50,22 +51,4 @@ export function requireDistinct(overlay: string, others: Readonly<Record<string,
   for (const [option, path] of Object.entries(others))
     if (path !== undefined && ours !== undefined && fileOf(path) === ours)
       throw usageFailure(`${overlay} cannot stand on itself: ${option} names the same file`);
-}
-
-/** The same device; its errors name the file. */
-function naming(path: string, device: BlockDevice): BlockDevice {
-  const { clusterSize, write, writeZeroes, flush, resize, status, close } = device;
-  const naming = <Args extends unknown[], T>(verb: ((...args: Args) => Promise<T>) | undefined) =>
-    verb && ((...args: Args) => about(path, () => verb.apply(device, args)));
-  const verbs = { write, writeZeroes, flush, resize, status, close };
-  const named = Object.entries(verbs).filter(([, verb]) => verb !== undefined);
-  return {
-    path,
-    get size() {
-      return device.size;
-    },
-    ...(clusterSize === undefined ? {} : { clusterSize }),
-    read: (buffer, offset) => about(path, () => device.read(buffer, offset)),
-    ...Object.fromEntries(named.map(([name, verb]) => [name, naming(verb as (...args: never[]) => Promise<unknown>)])),
-  };
 }
