@@ -19,6 +19,7 @@ const plans: fc.Arbitrary<Plan> = fc.record({
   most: fc.constant(600),
   base: fc.constant(undefined),
   phase: fc.constant(undefined),
+  granularity: fc.constant(undefined),
   seed: fc.nat(),
 });
 

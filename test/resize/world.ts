@@ -4,11 +4,15 @@ import type { EngineKind } from "../../src/engine/engine.js";
 import { encodeHeader, type Format, HEADER_SIZE } from "../../src/format/header.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { firstDifference } from "../support/bytes.js";
+import { withExtension } from "../support/extension.js";
 import { type AnyDisk, createDisk, type FaceKind, openDisk, readRange } from "../support/faces.js";
 import { hostBytes, setEntry } from "../support/image.js";
 import { below, patternBytes, type Random, randomFrom } from "../support/random.js";
+import { isDirty, readExtension } from "../support/read-extension.js";
 
 const SECTOR = 512;
+/** What the bitmap is to say of a sector, beside 0: it was changed, or was written as it was. */
+const [MAY, MUST] = [1, 2];
 
 export interface Plan {
   format: Format;
@@ -21,6 +25,8 @@ export interface Plan {
   base: number | undefined;
   /** A v1 image whose header does not say where the data is: so many sectors behind the derived place. */
   phase: number | undefined;
+  /** A dirty bitmap: how many sectors a bit stands for. */
+  granularity: number | undefined;
   seed: number;
 }
 
@@ -31,6 +37,8 @@ export class ResizeWorld {
   readonly base: MemoryStorage | undefined;
   disk!: AnyDisk;
   model: Uint8Array;
+  /** Of each sector since the beginning: whether it must be dirty, or may be. */
+  #changes: Uint8Array;
   #tag = 1;
 
   private constructor(
@@ -42,6 +50,7 @@ export class ResizeWorld {
     this.random = randomFrom(plan.seed);
     const size = plan.clusters * this.clusterSize - SECTOR * below(this.random, plan.tracks);
     this.model = new Uint8Array(size);
+    this.#changes = new Uint8Array(size / SECTOR);
     const beneath = plan.base === undefined ? undefined : patternBytes(77, Math.floor(size * plan.base));
     if (beneath !== undefined) this.model.set(beneath.subarray(0, size));
     this.base = beneath && new MemoryStorage(beneath);
@@ -59,6 +68,7 @@ export class ResizeWorld {
         format: plan.format,
       });
     else await world.open();
+    if (plan.granularity !== undefined) await world.#addBitmap(plan.granularity);
     return world;
   }
 
@@ -74,10 +84,19 @@ export class ResizeWorld {
     this.disk = await openDisk(this.face, this.storage, this.#options);
   }
 
-  /** Closes the disk, has the image checked, and opens it again. */
+  /** Puts a bitmap of which all is clear beside what is there. */
+  async #addBitmap(granularity: number): Promise<void> {
+    await this.disk.close();
+    this.storage = new MemoryStorage(withExtension(this.storage.toUint8Array(), [{ granularity, dirty: [] }]));
+    await this.open();
+  }
+
+  /** Closes the disk, has the image and its bitmap checked, and opens it again. */
   async reopen(): Promise<void> {
     await this.disk.close();
-    this.storage = new MemoryStorage(this.storage.toUint8Array());
+    const image = this.storage.toUint8Array();
+    if (this.plan.granularity !== undefined) this.#expectDirty(image);
+    this.storage = new MemoryStorage(image);
     await this.open();
     const { findings } = await this.disk.check();
     expect(findings).toEqual([]);
@@ -88,6 +107,7 @@ export class ResizeWorld {
     const model = new Uint8Array(size);
     model.set(this.model.subarray(0, size));
     this.model = model;
+    this.#changes = this.#resized(size / SECTOR);
     expect(this.disk.size).toBe(size);
     expect(this.disk.clusterCount).toBe(Math.ceil(size / this.clusterSize));
   }
@@ -97,11 +117,13 @@ export class ResizeWorld {
     const bytes = patternBytes(this.#tag++, length);
     await this.disk.write(bytes, offset);
     this.model.set(bytes, offset);
+    this.#note(offset, length, () => MUST);
   }
 
   /** Gives a range up; over a base, where a discard promises nothing, it becomes zeros. */
   async clear(): Promise<void> {
     const { offset, length } = this.range();
+    this.#note(offset, length, (part) => (part.some((byte) => byte !== 0) ? MUST : MAY));
     await (this.base === undefined ? this.disk.discard(offset, length) : this.disk.writeZeroes(offset, length));
     this.model.fill(0, offset, offset + length);
   }
@@ -114,6 +136,38 @@ export class ResizeWorld {
     const offset = Math.min(size, cluster + (random() < 0.5 ? 0 : below(random, clusterSize)));
     const wanted = random() < 0.5 ? clusterSize * (1 + below(random, 4)) : below(random, 2 * clusterSize);
     return { offset, length: Math.min(size - offset, wanted) };
+  }
+
+  /** What is added is dirty; a bit that is cut by the disk's end stays for what is left of it. */
+  #resized(sectors: number): Uint8Array {
+    const changes = new Uint8Array(sectors).fill(MUST);
+    changes.set(this.#changes.subarray(0, sectors));
+    const { granularity = 1 } = this.plan;
+    const cut = this.#changes.subarray(sectors, Math.ceil(sectors / granularity) * granularity);
+    if (cut.some((kind) => kind !== 0)) changes[sectors - 1] ||= MAY;
+    return changes;
+  }
+
+  #note(offset: number, length: number, kindOf: (part: Uint8Array) => number): void {
+    for (let at = offset; at < offset + length; ) {
+      const sector = Math.floor(at / SECTOR);
+      const end = Math.min(offset + length, (sector + 1) * SECTOR);
+      this.#changes[sector] = Math.max(this.#changes[sector], kindOf(this.model.subarray(at, end)));
+      at = end;
+    }
+  }
+
+  /** The bitmap misses nothing that was changed, and has nothing that was not. */
+  #expectDirty(image: Uint8Array): void {
+    const [bitmap] = readExtension(image)?.bitmaps ?? [];
+    const { granularity } = bitmap;
+    expect(granularity).toBe(this.plan.granularity);
+    for (let granule = 0; granule * granularity < this.#changes.length; granule++) {
+      const part = this.#changes.subarray(granule * granularity, (granule + 1) * granularity);
+      const [must, may] = [part.includes(MUST), part.some((kind) => kind !== 0)];
+      const dirty = isDirty(bitmap, granule);
+      if (must !== dirty && may !== dirty) expect(dirty, `granule ${granule} is dirty`).toBe(must);
+    }
   }
 
   async expectSame(): Promise<void> {
