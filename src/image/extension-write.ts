@@ -7,6 +7,7 @@ import { counted } from "../count.js";
 import { NO_HOST_CLUSTER } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
 import {
+  ALL_SET,
   BITMAP_HEADER,
   encodeBitmap,
   encodeSection,
@@ -31,10 +32,10 @@ export interface OwnCluster {
   blank: boolean;
 }
 
-/** Allocates a host cluster for metadata, the lowest that is free. @throws DiskError NO_SPACE */
+/** Allocates a host cluster for metadata, the lowest that is free and that a bitmap can name. @throws DiskError NO_SPACE */
 export function* allocateOwn(image: Image): Operation<OwnCluster> {
   const { engine, grid, medium, clusterSize } = image;
-  const host = engine.allocate(1, NO_HOST_CLUSTER);
+  const host = allocateNameable(image);
   if (host === NO_HOST_CLUSTER)
     throw new DiskError("NO_SPACE", "no cluster is left for the format extension: remove a bitmap, or discard data");
   const start = grid.hostOffsetOf(host);
@@ -46,6 +47,15 @@ export function* allocateOwn(image: Image): Operation<OwnCluster> {
   }
   const blank = medium.blank.take(start, start + clusterSize) !== undefined;
   return { sector: start / SECTOR_SIZE, blank };
+}
+
+/** With clusters of one sector the first may lie at sector 1, which says "all set" in a bitmap's table. */
+function allocateNameable({ engine, grid }: Image): number {
+  const host = engine.allocate(1, NO_HOST_CLUSTER);
+  if (host === NO_HOST_CLUSTER || grid.hostOffsetOf(host) > ALL_SET * SECTOR_SIZE) return host;
+  const next = engine.allocate(1, NO_HOST_CLUSTER);
+  engine.release(host, 1);
+  return next;
 }
 
 /** Gives a cluster back that nothing refers to, nor anything durable: what it holds would be a leak. */

@@ -50,6 +50,15 @@ describe.each(fewCombinations)("a format extension ($face face, $engine engine)"
     expect((await again.check()).findings).toEqual([]);
   });
 
+  it("has no bits at sector 1, where clusters are sectors: a bitmap that names it says that all are set", async () => {
+    const plain = makeImage({ format: "v2", tracks: 1, hosts: [-1, 1, -1, -1] });
+    const storage = new MemoryStorage(withExtension(plain, [{ granularity: 1, dirty: [] }]));
+    const disk = await open(storage);
+    await disk.write(new Uint8Array([1]), 512); // in place: the first cluster stays free
+    await disk.close();
+    expect(dirtyGranules(readExtension(storage.toUint8Array())!.bitmaps[0])).toEqual([1]);
+  });
+
   it("goes where nothing of it is left", async () => {
     const storage = new MemoryStorage(withExtension(image(), [DROPPED]));
     const disk = await open(storage);
