@@ -1,6 +1,7 @@
 /**
  * What the guest may find after a crash: for every sector of the disk the versions that it wrote since the last flush,
- * and the one that was flushed. A version goes when it is certain that a newer one is durable.
+ * and the one that was flushed. A version goes when it is certain that a newer one is durable. The disk has the size that
+ * it was given last; while it is given another, it may have either.
  */
 import { SECTOR } from "./crash-storage.js";
 import { wordsOf } from "./words.js";
@@ -20,7 +21,9 @@ export type Change = readonly Version[];
 export type Source = Uint8Array | number;
 
 export class Guest {
-  readonly #sectors: Version[][] = [];
+  #sectors: Version[][] = [];
+  /** The sizes that the disk may have, in bytes, the newest last. */
+  #sizes: number[];
   /** Whose bytes begin so: for messages. */
   readonly #known: Map<number, string> = new Map();
   #clock = 0;
@@ -30,6 +33,7 @@ export class Guest {
   /** A guest whose disk holds `content` for good. */
   constructor(content: Uint8Array, known?: Guest) {
     if (known !== undefined) this.#known = new Map(known.#known);
+    this.#sizes = [content.length];
     for (let offset = 0; offset < content.length; offset += SECTOR) {
       const bytes = content.slice(offset, offset + SECTOR);
       this.#sectors.push([{ bytes, issued: 0, completed: 0 }]);
@@ -65,6 +69,19 @@ export class Guest {
     for (const version of change) version.completed = completed;
   }
 
+  /** The disk's size begins to change: what it grows by reads as zeros. */
+  resizing(size: number): void {
+    this.#sizes.push(size);
+    for (let sector = this.#sectors.length; sector * SECTOR < size; sector++)
+      this.#sectors.push([{ bytes: new Uint8Array(SECTOR), issued: 0, completed: 0 }]);
+  }
+
+  /** It has changed, for good. */
+  resized(): void {
+    this.#sizes = this.#sizes.slice(-1);
+    this.#sectors = this.#sectors.slice(0, this.#sizes[0] / SECTOR);
+  }
+
   /** A flush that began at `began` has ended: what was superseded before it began is gone for good. */
   flushed(began: number): void {
     this.#floor = Math.max(this.#floor, began);
@@ -97,7 +114,7 @@ export class Guest {
     for (const { completed } of this.#sectors.flat())
       if (completed > this.#floor && completed < Number.POSITIVE_INFINITY) times.add(completed);
     let possible = [...times];
-    for (let sector = 0; sector < this.#sectors.length; sector++) {
+    for (let sector = 0; sector * SECTOR < content.length; sector++) {
       const before = possible;
       possible = before.filter((time) => this.#reads(words, sector, time));
       if (possible.length > 0) continue;
@@ -120,8 +137,10 @@ export class Guest {
 
   /** What is wrong with a content of the disk; undefined if nothing is. */
   fault(content: Uint8Array): string | undefined {
+    if (!this.#sizes.includes(content.length))
+      return `the disk has ${content.length} bytes, not ${this.#sizes.join(" or ")}`;
     const words = wordsOf(content);
-    for (let sector = 0; sector < this.#sectors.length; sector++) {
+    for (let sector = 0; sector * SECTOR < content.length; sector++) {
       const versions = this.#sectors[sector];
       const found = versions.findLast(({ bytes }) => equalAt(words, sector * SECTOR, bytes));
       if (found === undefined) return this.#describe(content.subarray(sector * SECTOR, (sector + 1) * SECTOR), sector);

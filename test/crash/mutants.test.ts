@@ -1,12 +1,14 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { randomFrom } from "../support/random.js";
+import { MemoryStorage } from "../../src/storage/memory.js";
+import { patternBytes, randomFrom } from "../support/random.js";
 import { runs } from "../support/runs.js";
 import { playHistory } from "./history.js";
 import { Violation } from "./judge.js";
 import { type Mutant, mutants } from "./mutants.js";
 import type { Limits } from "./session.js";
-import { contentOf, randomSetting, startImage } from "./setting.js";
+import { contentOf, randomSetting, type Start, startImage } from "./setting.js";
 import { Simulation } from "./simulation.js";
+import { wholeMutants } from "./whole-mutants.js";
 
 const { seed: firstSeed = Date.now() % 2 ** 31 } = runs(1);
 
@@ -20,22 +22,28 @@ const LIMITS: Omit<Limits, "losing"> = {
   generations: 1,
 };
 
+const PLAIN_STARTS: readonly Start[] = ["new", "used", "derived", "shifted"];
+
 /** A mutant that is not caught within so many states is as good as not caught. */
 const MOST_STATES = 20_000;
 
 /** Plays histories until the simulator complains; answers the complaint and after how many states it came. */
-function complaintOf({ make, losing }: Mutant): { message: string; states: number } {
+function complaintOf({ make, losing, scale = "small", extended = false, over = false }: Mutant): {
+  message: string;
+  states: number;
+} {
   let states = 0;
   for (let seed = firstSeed; states < MOST_STATES; seed++) {
     const random = randomFrom(seed);
     // The JavaScript engine can be changed from here; the judge has the other one.
-    const drawn = randomSetting(random, "small");
+    const drawn = randomSetting(random, scale);
     const setting = {
       ...drawn,
       // An image that is flagged as empty is zeroed first, where a mutant may be caught for something else.
-      start: drawn.start === "emptyFlag" ? ("used" as const) : drawn.start,
+      start: extended ? ("extended" as const) : PLAIN_STARTS.includes(drawn.start) ? drawn.start : ("used" as const),
       engine: "js" as const,
       features: { punch: false, allocate: false },
+      ...(over ? { base: new MemoryStorage(patternBytes(0xba5e, 2 * drawn.size)) } : {}),
     };
     const image = startImage(setting, random);
     const content = contentOf(setting, image);
@@ -59,7 +67,7 @@ describe("the simulator catches an engine that breaks a rule", () => {
     vi.restoreAllMocks();
   });
 
-  for (const mutant of mutants) {
+  for (const mutant of [...mutants, ...wholeMutants]) {
     test(`rule ${mutant.rule}: ${mutant.name}`, () => {
       const { message, states } = complaintOf(mutant);
       expect(message).toMatch(mutant.complaint);

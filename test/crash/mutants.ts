@@ -8,19 +8,23 @@ import { JsEngine } from "../../src/engine/js.js";
 import { HEADER_SIZE, IN_USE } from "../../src/format/header.js";
 import { PassingStorage } from "../support/storages.js";
 import type { CrashStorage } from "./crash-storage.js";
-import type { Between } from "./history.js";
+import { type Between, GUEST_STEPS, type Step } from "./history.js";
 import { saysClosed } from "./judge.js";
 import type { Limits } from "./session.js";
+import type { Scale } from "./setting.js";
 
 /** What a mutant is made of. */
-class Passing extends PassingStorage<CrashStorage> {
+export class Passing extends PassingStorage<CrashStorage> {
+  /** What the disk is doing. */
+  step: Step | undefined;
+
   protected isBat(offset: number): boolean {
     const entries = new DataView(this.inner.cached().buffer).getUint32(32, true);
     return offset >= HEADER_SIZE && offset < HEADER_SIZE + 4 * entries;
   }
 }
 
-const isHeader = (offset: number): boolean => offset === 0;
+export const isHeader = (offset: number): boolean => offset === 0;
 
 /** Rule 1: the flush that makes in_use durable is left out. */
 class LateMark extends Passing {
@@ -143,11 +147,17 @@ class LateEntries extends Passing {
 }
 
 /** Puts a wrapper of each storage between. */
-function wrapped<T extends Passing & { closing?(disk: DiskSync): void }>(
+export function wrapped<T extends Passing & { closing?(disk: DiskSync): void; settle?(): void }>(
   Wrapper: new (inner: CrashStorage) => T,
+  steps: readonly Step[] = GUEST_STEPS,
 ): Between {
   let current: T | undefined;
   return {
+    steps,
+    begins: (step) => {
+      if (current !== undefined) current.step = step;
+    },
+    ended: () => current?.settle?.(),
     storage: ({ storage }) => {
       current = new Wrapper(storage);
       return current;
@@ -158,10 +168,16 @@ function wrapped<T extends Passing & { closing?(disk: DiskSync): void }>(
 
 export interface Mutant {
   /** The number of a rule for losses of power, or what else it breaks. */
-  rule: number | "order";
+  rule: number | string;
   name: string;
   /** How the simulator is to look for it. */
   losing: Limits["losing"];
+  /** On how large disks. Default: small ones. */
+  scale?: Scale;
+  /** Over images with a format extension. Default: over such without. */
+  extended?: boolean;
+  /** Over a base in any case. */
+  over?: boolean;
   /** Makes it; what it changes in the engine is restored by the test. */
   make(): Between;
   /** What the simulator must say. */

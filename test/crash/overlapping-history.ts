@@ -1,4 +1,7 @@
-/** A random history on the asynchronous face: several requests in flight, over the same clusters, flushes among them. */
+/**
+ * A random history on the asynchronous face: several requests in flight, over the same clusters, flushes among them, and
+ * at times the whole disk being resized or compacted.
+ */
 import { Disk } from "../../src/disk.js";
 import { below, patternBytes, type Random } from "../support/random.js";
 import { SECTOR } from "./crash-storage.js";
@@ -16,17 +19,20 @@ export async function playOverlapping(session: Session): Promise<void> {
   for (let step = 0; step < limits.steps && !simulation.isOver(limits); ) {
     const disk = await open(session);
     const end = Math.min(limits.steps, step + below(simulation.random, MOST_REQUESTS));
-    const requester = async () => {
+    const requester = async (act: Act) => {
       while (step < end && !simulation.isOver(limits)) {
         step++;
-        await request(session, disk);
+        await act(session, disk);
       }
     };
-    await Promise.all(Array.from({ length: IN_FLIGHT }, requester));
+    // One of them looks after the whole disk, too: that is done once at a time.
+    await Promise.all([...Array<Act>(IN_FLIGHT - 1).fill(request), wholeRequest].map(requester));
     if (simulation.isOver(limits)) return;
     await close(session, disk);
   }
 }
+
+type Act = (session: Session, disk: Disk) => Promise<void>;
 
 async function open(session: Session): Promise<Disk> {
   const { setting, random } = session.simulation;
@@ -50,8 +56,32 @@ async function request(session: Session, disk: Disk): Promise<void> {
   const source = kind === "write" ? patternBytes(session.simulation.nextTag(), length) : length;
   session.lines.push(`  ${kind} ${length} at ${offset}`);
   const change = session.guest.issue(offset, source);
-  await (typeof source === "number" ? disk.writeZeroes(offset, length) : disk.write(source, offset));
+  try {
+    await (typeof source === "number" ? disk.writeZeroes(offset, length) : disk.write(source, offset));
+  } catch (error) {
+    if (error instanceof RangeError) return; // the disk was made smaller meanwhile
+    throw error;
+  }
   session.guest.complete(change);
+}
+
+async function wholeRequest(session: Session, disk: Disk): Promise<void> {
+  const { random } = session.simulation;
+  const kind = random();
+  if (kind < 0.15) return resize(session, disk);
+  if (kind > 0.3) return request(session, disk);
+  session.lines.push("  compact");
+  await disk.compact({ order: random() < 0.3 });
+}
+
+async function resize(session: Session, disk: Disk): Promise<void> {
+  const { random, setting } = session.simulation;
+  const unit = choose(random, [disk.clusterSize, SECTOR]);
+  const size = (1 + below(random, Math.ceil((1.5 * setting.size) / unit) + 2)) * unit;
+  session.lines.push(`  resize from ${disk.size} to ${size}`);
+  session.guest.resizing(size);
+  await disk.resize(size);
+  session.guest.resized();
 }
 
 async function flush(session: Session, disk: Disk): Promise<void> {

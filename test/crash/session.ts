@@ -5,6 +5,7 @@
  * A state is visited once between two flushes: what a crash before the last request could leave, too, was judged then,
  * when the guest could expect no more than now. When the guest's own flush returns it can: then all is judged again.
  */
+import type { Bitmaps } from "./bitmaps.js";
 import { allStates, type CrashState, countStates, someStates } from "./crash-states.js";
 import { CrashStorage } from "./crash-storage.js";
 import type { Guest } from "./guest.js";
@@ -34,6 +35,7 @@ export interface Limits {
 export interface Beginning {
   image: Uint8Array;
   guest: Guest;
+  bitmaps: Bitmaps;
   limits: Limits;
   /** 0 for the first one. */
   generation: number;
@@ -45,6 +47,7 @@ export class Session {
   readonly simulation: Simulation;
   readonly storage: CrashStorage;
   readonly guest: Guest;
+  readonly bitmaps: Bitmaps;
   readonly limits: Limits;
   readonly generation: number;
   /** What the guest did, for messages. */
@@ -60,10 +63,11 @@ export class Session {
   /** The last request whose states were visited. */
   #newest = 0;
 
-  constructor(simulation: Simulation, { image, guest, limits, generation, before }: Beginning) {
+  constructor(simulation: Simulation, { image, guest, bitmaps, limits, generation, before }: Beginning) {
     const { features, start } = simulation.setting;
     this.simulation = simulation;
     this.guest = guest;
+    this.bitmaps = bitmaps;
     this.limits = limits;
     this.generation = generation;
     this.lines = [...before, `generation ${generation}, over ${image.length} bytes:`];

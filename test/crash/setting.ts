@@ -28,8 +28,8 @@ export interface Setting {
   base?: MemoryStorage;
 }
 
-/** How big things are: few sectors, so that all states can be visited, or many. */
-export type Scale = "small" | "large";
+/** How big things are: few sectors, so that all states can be visited, or many; or a BAT that is about to need more room. */
+export type Scale = "small" | "large" | "edge";
 
 const SIZES: Record<Scale, readonly { clusterSize: number; least: number; most: number }[]> = {
   small: [
@@ -42,6 +42,7 @@ const SIZES: Record<Scale, readonly { clusterSize: number; least: number; most: 
     { clusterSize: 4096, least: 2, most: 6 },
     { clusterSize: 63 * SECTOR, least: 1, most: 2 },
   ],
+  edge: [{ clusterSize: 512, least: 108, most: 112 }],
 };
 
 export function randomSetting(random: Random, scale: Scale): Setting {

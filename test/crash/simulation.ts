@@ -5,8 +5,8 @@
 
 import type { EngineKind } from "../../src/engine/engine.js";
 import { type Random, randomFrom } from "../support/random.js";
+import { Bitmaps } from "./bitmaps.js";
 import type { CrashState } from "./crash-states.js";
-import type { Since } from "./extension.js";
 import { Guest } from "./guest.js";
 import { judge, Violation } from "./judge.js";
 import { type Beginning, type Limits, Session } from "./session.js";
@@ -22,7 +22,6 @@ export class Simulation {
   readonly #seed: number;
   readonly #play: Play;
   readonly #judgeWith: EngineKind | undefined;
-  #since: Since | undefined;
   #tags = 2000;
   /** States that were visited: different from one another between two flushes. */
   visited = 0;
@@ -70,10 +69,10 @@ export class Simulation {
   visit(session: Session, image: Uint8Array, state?: CrashState): void {
     if (this.violation !== undefined) return;
     this.visited++;
-    const { guest, limits, generation, lines, atRest, tidy } = session;
+    const { guest, bitmaps, limits, generation, lines, atRest, tidy } = session;
     try {
       const engine = this.#judgeWith ?? (this.random() < WASM_SHARE ? "wasm" : "js");
-      const content = judge(image, { setting: this.setting, guest, atRest, tidy, engine, since: this.#since });
+      const content = judge(image, { setting: this.setting, guest, bitmaps, atRest, tidy, engine });
       const outOfOrder = state === undefined ? guest.orderFault(content) : undefined;
       if (outOfOrder !== undefined) throw new Violation("order", outOfOrder);
       if (generation + 1 >= limits.generations || this.random() >= limits.descend) return;
@@ -81,6 +80,7 @@ export class Simulation {
       this.#live({
         image,
         guest: new Guest(content, guest),
+        bitmaps: new Bitmaps(image, content, bitmaps),
         limits: later(limits),
         generation: generation + 1,
         before,
@@ -91,8 +91,8 @@ export class Simulation {
   }
 
   #beginning(image: Uint8Array, content: Uint8Array, limits: Limits): Beginning {
-    if (this.setting.start === "extended") this.#since = content;
-    return { image, guest: new Guest(content), limits, generation: 0, before: [] };
+    const bitmaps = new Bitmaps(image, content);
+    return { image, guest: new Guest(content), bitmaps, limits, generation: 0, before: [] };
   }
 
   #live(beginning: Beginning): void {

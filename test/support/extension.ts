@@ -178,6 +178,8 @@ export function originOf(image: Uint8Array): number {
     const sector = fieldOf(image, 64 + 4 * entry);
     if (sector !== 0) return sector;
   }
+  const own = fieldOf(image, FIELD.extensionLow);
+  if (own !== 0) return own;
   return Math.ceil((64 + 4 * entries) / SECTOR);
 }
 
