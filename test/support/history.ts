@@ -19,6 +19,9 @@ export interface Read {
   before: Write[][];
 }
 
+/** What every sector holds at first. */
+const NEVER: Write = { version: 0, begun: -1, done: -1 };
+
 export class History {
   /** Flushes that were seen to end. */
   flushes = 0;
@@ -26,15 +29,36 @@ export class History {
   confirmed = 0;
   /** Per sector, what was written there and has not been replaced for certain. */
   readonly #sectors: Write[][];
+  /** How many sectors the disk may have: the newest size last. */
+  #sizes: number[];
   #time = 0;
 
   constructor(sectorCount: number) {
-    this.#sectors = Array.from({ length: sectorCount }, () => [{ version: 0, begun: -1, done: -1 }]);
+    this.#sizes = [sectorCount];
+    this.#sectors = Array.from({ length: sectorCount }, () => [NEVER]);
+  }
+
+  /** The disk begins to get another size: what is added is zeros. */
+  beginResize(sectorCount: number): void {
+    this.#sizes.push(sectorCount);
+    this.#reach(sectorCount);
+  }
+
+  /** It has that size for good; of what was cut off only writes in flight may come back. */
+  endResize(): void {
+    this.#sizes = this.#sizes.slice(-1);
+    for (let sector = this.#sizes[0]; sector < this.#sectors.length; sector++)
+      this.#sectors[sector] = [NEVER, ...this.#sectors[sector].filter(({ done }) => done === Number.POSITIVE_INFINITY)];
+  }
+
+  #reach(sectorCount: number): void {
+    while (this.#sectors.length < sectorCount) this.#sectors.push([NEVER]);
   }
 
   /** A write begins; version 0 is a discard. */
   begin(version: number, first: number, count: number): Write {
     const write = { version, begun: ++this.#time, done: Number.POSITIVE_INFINITY };
+    this.#reach(first + count);
     for (let sector = first; sector < first + count; sector++) this.#sectors[sector].push(write);
     return write;
   }
@@ -75,11 +99,15 @@ export class History {
 
   /** What is wrong with the content of a disk that was cut off; undefined if nothing is. */
   problemWith(content: Uint8Array): string | undefined {
+    const sectorCount = content.length / SECTOR;
+    if (!this.#sizes.includes(sectorCount)) return `the disk has ${sectorCount} sectors, allowed: ${this.#sizes}`;
     return problemWith(content, 0, (sector) => this.#sectors[sector]);
   }
 
   /** Takes what a disk holds for given, as it is durable now. */
   settle(content: Uint8Array): void {
+    this.#sizes = [content.length / SECTOR];
+    this.#sectors.length = this.#sizes[0];
     for (const sector of this.#sectors.keys()) {
       const version = versionOf(content.subarray(sector * SECTOR, (sector + 1) * SECTOR), sector)!;
       this.#sectors[sector] = [{ version, begun: -1, done: -1 }];

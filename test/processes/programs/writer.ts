@@ -4,15 +4,18 @@
  *
  *   b ID VERSION FIRST COUNT   a write (VERSION 0: a discard) of sectors begins        d ID   it is done
  *   f ID                       a flush (or a close) begins                             F ID   it is done
+ *   r ID COUNT                 the disk begins to have so many sectors                 R ID   it has
+ *   c                          something begins that changes nothing that a guest sees
  *
- * Arguments: the image, a seed, the first version to write, "sync" or "async", preallocation in bytes, requests at most.
+ * Arguments: the image, a seed, the first version to write, "sync" or "async", preallocation in bytes, requests at most,
+ * and, where the disk is also resized and compacted, the most sectors that it may have.
  */
 import { openFile, openFileSync } from "../../../src/node.js";
 import { below, randomFrom } from "../../support/random.js";
 import { SECTOR, sectorsOf } from "../../support/sectors.js";
 import { say } from "./say.js";
 
-const [path = "", seed, firstVersion, face, preallocation, limit] = process.argv.slice(2);
+const [path = "", seed, firstVersion, face, preallocation, limit, mostSectors] = process.argv.slice(2);
 const random = randomFrom(Number(seed));
 let version = Number(firstVersion);
 let requests = 0;
@@ -25,22 +28,28 @@ let disk = await open();
 /** A range of whole sectors: some within a cluster, some clusters whole. */
 function range(): { first: number; count: number } {
   const perCluster = disk.clusterSize / SECTOR;
+  const end = disk.size / SECTOR; // it may lie in the midst of a cluster
   const cluster = below(random, disk.clusterCount);
   if (random() < 0.5) {
     const count = perCluster * (1 + below(random, Math.min(4, disk.clusterCount - cluster)));
-    return { first: cluster * perCluster, count };
+    return { first: cluster * perCluster, count: Math.min(count, end - cluster * perCluster) };
   }
-  const first = cluster * perCluster + below(random, perCluster);
-  return { first, count: 1 + below(random, Math.min(3 * perCluster, disk.size / SECTOR - first)) };
+  const first = Math.min(end - 1, cluster * perCluster + below(random, perCluster));
+  return { first, count: 1 + below(random, Math.min(3 * perCluster, end - first)) };
 }
 
 async function write(discards: boolean): Promise<void> {
   const { first, count } = range();
   const [id, written] = [requests++, discards ? 0 : version++];
   say(`b ${id} ${written} ${first} ${count}`);
-  if (discards) await disk.discard(first * SECTOR, count * SECTOR);
-  else await disk.write(sectorsOf(first, count, written), first * SECTOR);
-  say(`d ${id}`);
+  try {
+    if (discards) await disk.discard(first * SECTOR, count * SECTOR);
+    else await disk.write(sectorsOf(first, count, written), first * SECTOR);
+    say(`d ${id}`);
+  } catch (error) {
+    // The disk was made smaller meanwhile.
+    if (!(error instanceof RangeError) || mostSectors === undefined) throw error;
+  }
 }
 
 async function flush(): Promise<void> {
@@ -48,6 +57,19 @@ async function flush(): Promise<void> {
   say(`f ${id}`);
   await disk.flush();
   say(`F ${id}`);
+}
+
+async function reshape(): Promise<void> {
+  if (random() < 0.5) return resize();
+  say("c");
+  await disk.compact({ order: random() < 0.3 });
+}
+
+async function resize(): Promise<void> {
+  const [id, count] = [requests++, 1 + below(random, Number(mostSectors))];
+  say(`r ${id} ${count}`);
+  await disk.resize(count * SECTOR);
+  say(`R ${id}`);
 }
 
 async function reopen(): Promise<void> {
@@ -67,7 +89,9 @@ async function request(): Promise<void> {
 say("open");
 const depth = face === "sync" ? 1 : 6;
 while (requests < Number(limit)) {
-  await Promise.all(Array.from({ length: depth }, request));
+  const requesting = Array.from({ length: depth }, request);
+  if (mostSectors !== undefined && random() < 0.3) requesting.push(reshape());
+  await Promise.all(requesting);
   if (random() < 0.05) await reopen();
 }
 await disk.close();
