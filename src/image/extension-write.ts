@@ -89,8 +89,17 @@ export function* replaceExtension(
     throw error;
   }
   tables.extension = next;
-  const freed = [...(old ? difference(old, next) : []), ...tables.doubtful.splice(0)];
-  for (const sector of freed) if (sectorsToBytes(sector) >= tables.spared) yield* releaseOwn(image, sector);
+  for (const sector of old ? difference(old, next) : []) yield* releaseUnspared(image, sector);
+  yield* releaseDoubtful(image);
+}
+
+/** Frees what the file might have led to after a write of the header that failed: it is known by now to lead elsewhere. */
+export function* releaseDoubtful(image: Image): Operation<void> {
+  for (const sector of image.tables.doubtful.splice(0)) yield* releaseUnspared(image, sector);
+}
+
+function* releaseUnspared(image: Image, sector: number): Operation<void> {
+  if (sectorsToBytes(sector) >= image.tables.spared) yield* releaseOwn(image, sector);
 }
 
 /** The clusters of one extension that another does not have, by their sectors. */

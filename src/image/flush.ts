@@ -7,6 +7,7 @@ import { fieldOf } from "../errors.js";
 import { exclusively } from "../mutex.js";
 import { forEach, type Operation, together } from "../operation.js";
 import { saveMarks } from "./bitmap-marks.js";
+import { releaseDoubtful } from "./extension-write.js";
 import { damages } from "./findings.js";
 import { type HeldRun, joinedRuns } from "./held.js";
 import { type Image, requireOpen } from "./image.js";
@@ -30,6 +31,7 @@ export function* flushTables(image: Image): Operation<void> {
   // Nothing was changed here; what a writer that did not finish left may not be durable, though it reads well.
   if (!image.marked) return yield* image.medium.flush();
   if (image.tables.headerUnsure) yield* changeHeader(image, {}); // it says where the rest is
+  yield* releaseDoubtful(image);
   const { held, heldCount } = image;
   image.held = [];
   image.heldCount = 0;

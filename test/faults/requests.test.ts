@@ -108,6 +108,7 @@ async function expectNoPretence(world: World): Promise<void> {
 
 /** The file that a disk left without closing it: taken over it is sound, whatever its BAT had of the last requests. */
 async function expectTakenOver(world: World): Promise<void> {
+  world.expectMarked();
   const disk = await world.reopen();
   expect(disk.info.unclean).toBe(true);
   expect((await disk.check()).corruptions).toBe(0);

@@ -1,6 +1,7 @@
 /** What is done to a disk while one request of its storage goes wrong, and what it makes of the disk's content. */
 import type { Format } from "../../src/format/header.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
+import { ID, withExtension } from "../support/extension.js";
 import type { AnyDisk } from "../support/faces.js";
 import { patternBytes } from "../support/random.js";
 
@@ -19,6 +20,8 @@ export interface Scenario {
   unclean?: boolean;
   /** The image as it lies there, before it is opened. */
   damage?(image: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
+  /** What its request makes of the disk's bitmaps. */
+  bitmap?: "begins" | "goes";
   /** What is done before anything goes wrong. */
   prepare?(disk: AnyDisk, content: Uint8Array): Promise<void>;
   act(disk: AnyDisk, content: Uint8Array): unknown;
@@ -66,6 +69,9 @@ const zerosOverBase: Scenario["prepare"] = async (disk, content) => {
     await disk.write(bytes, offset);
   }
 };
+
+/** A dirty bitmap, as fine as sectors. */
+const tracked: Scenario["damage"] = (image) => withExtension(image, [{ granularity: 1 }]);
 
 /** Appends what nothing uses. */
 const leak: Scenario["damage"] = (image) => {
@@ -143,6 +149,28 @@ export const scenarios: readonly Scenario[] = [
   { name: "compact over a base", base: true, prepare: zerosOverBase, act: (disk) => disk.compact() },
   { name: "compact in guest order", prepare: unflushed, act: (disk) => disk.compact({ order: true }) },
   { name: "compact that only looks", prepare: holes, act: (disk) => disk.compact({ dryRun: true }) },
+  {
+    name: "first write to a disk with a bitmap",
+    damage: tracked,
+    act: (disk, content) => put(disk, content, 1, 10, 900),
+  },
+  { name: "flush of what a bitmap does not say yet", damage: tracked, prepare: changed, act: (disk) => disk.flush() },
+  {
+    name: "flush of writes and discards with a bitmap",
+    damage: tracked,
+    prepare: unflushed,
+    act: (disk) => disk.flush(),
+  },
+  { name: "compact with a bitmap", damage: tracked, prepare: holes, act: (disk) => disk.compact() },
+  { name: "first bitmap", prepare: changed, bitmap: "begins", act: (disk) => disk.addBitmap({ id: ID }) },
+  {
+    name: "bitmap that begins anew",
+    damage: tracked,
+    prepare: changed,
+    bitmap: "begins",
+    act: (disk) => disk.clearBitmap(ID),
+  },
+  { name: "removal of a bitmap", damage: tracked, bitmap: "goes", act: (disk) => disk.removeBitmap(ID) },
   { name: "repair of nothing", quiet: true, act: (disk) => disk.repair("all") },
 ];
 

@@ -2,11 +2,13 @@
 import { expect } from "vitest";
 import type { EngineKind } from "../../src/engine/engine.js";
 import { DiskError } from "../../src/errors.js";
-import type { Format } from "../../src/format/header.js";
+import { type Format, IN_USE } from "../../src/format/header.js";
 import type { OpenOptions } from "../../src/options.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import type { Storage } from "../../src/storage/storage.js";
+import { Bitmaps } from "../crash/bitmaps.js";
 import { firstDifference } from "../support/bytes.js";
+import { ID } from "../support/extension.js";
 import { type AnyDisk, createDisk, type FaceKind, openDisk, readRange } from "../support/faces.js";
 import { randomFrom } from "../support/random.js";
 import { ShuffledStorage } from "../support/storages.js";
@@ -32,7 +34,7 @@ export const settings: readonly Setting[] = [
 export const titleOf = ({ face, engine, format, delayed }: Setting): string =>
   `${face} face, ${engine} engine, ${format}${delayed ? ", delayed answers" : ""}`;
 
-const IN_USE = 44;
+const IN_USE_OFFSET = 44;
 
 export class World {
   readonly setting: Setting;
@@ -41,12 +43,15 @@ export class World {
   /** What the disk must read as. */
   content: Uint8Array<ArrayBuffer>;
   disk!: AnyDisk;
+  /** The bitmaps that the file may have. */
+  readonly #bitmaps: Bitmaps;
 
   constructor(setting: Setting, scenario: Scenario, { image, content }: Sample) {
     this.setting = setting;
     this.scenario = scenario;
     this.faulty = new FaultyStorage(new MemoryStorage(image), scenario.unclean ? 1 : 0);
     this.content = content.slice();
+    this.#bitmaps = new Bitmaps(image, this.content.slice());
   }
 
   /** A disk that is open and prepared; nothing goes wrong yet. */
@@ -71,6 +76,8 @@ export class World {
   /** Carries out the scenario's request; answers its end, and what the disk holds if it took effect. */
   async act(): Promise<{ outcome: Outcome; after: Uint8Array<ArrayBuffer> }> {
     const after = this.content.slice();
+    if (this.scenario.bitmap === "begins") this.#bitmaps.began(ID, after.slice());
+    if (this.scenario.bitmap === "goes") this.#bitmaps.removed(ID);
     const outcome = await outcomeOf(this.scenario.name, () => this.scenario.act(this.disk, after));
     return { outcome, after };
   }
@@ -99,7 +106,12 @@ export class World {
 
   /** Whether the file says that it was closed cleanly. */
   saysClosed(): boolean {
-    return new DataView(this.faulty.memory.toUint8Array().buffer).getUint32(IN_USE, true) === 0;
+    return new DataView(this.faulty.memory.toUint8Array().buffer).getUint32(IN_USE_OFFSET, true) !== IN_USE.open;
+  }
+
+  /** The format extension in the file is sound, and its bitmaps, where they are believed, miss nothing. */
+  expectMarked(): void {
+    expect(this.#bitmaps.fault(this.faulty.memory.toUint8Array(), this.content)).toBeUndefined();
   }
 
   /** A storage is closed once, and again where that failed. */
@@ -110,6 +122,7 @@ export class World {
   /** What a file that says so must hold: the content, no damage, nothing behind what is used. */
   async expectClosedCleanly(): Promise<void> {
     expect(this.faulty).toMatchObject({ closes: this.wantedCloses, tooLate: 0 });
+    this.expectMarked();
     const disk = await this.reopen({ readOnly: true });
     expect(disk.info.unclean).toBe(false);
     // What a write left that failed halfway is waste: it lies in clusters that are free.
