@@ -77,7 +77,7 @@ function requireSensible(input: string, out: string, flags: BackupFlags): void {
 
 const noCopy = (image: string, out: string): Failure =>
   new Failure(
-    `${out} does not exist, and --bitmap only brings up to date what is there: make a whole copy first (\`parablock convert ${image} ${out}\`), then begin the bitmap anew (\`parablock bitmap clear ${image} UUID\`)`,
+    `${out} does not exist, and --bitmap only brings up to date what is there: begin the bitmap anew (\`parablock bitmap clear ${image} UUID\`), then make a whole copy (\`parablock convert ${image} ${out}\`)`,
   );
 
 /** The lock of the image is held from before its bitmap is read until after that is cleared. */
@@ -146,7 +146,7 @@ async function requireCopy(
       `${sizes}, and did so when the bitmap began: it is no copy of that time; make a whole one, and clear the bitmap`,
     );
   if (device.resize === undefined)
-    throw new Failure(`${sizes}, and ${out} cannot grow: make a whole copy, and clear the bitmap`);
+    throw new Failure(`${sizes}, and ${out} cannot grow: clear the bitmap, then make a whole copy`);
 }
 
 /** Makes the copy as large as the disk, brings it up to date, and makes that durable. Ctrl-C ends it between two pieces. */

@@ -27,7 +27,7 @@ interface Listed extends BitmapInfo {
 
 /** What becomes of stale bitmaps: said wherever there are some. */
 export const STALE_NOTE =
-  "a stale bitmap may have missed changes: all its bits are set when the disk has been written on and is closed; `bitmap clear` after a full backup makes it current; --trust-stale uses it as it is, where the last writer is known to have kept it";
+  "a stale bitmap may have missed changes: all its bits are set when the disk has been written on and is closed; `bitmap clear`, with which a full backup begins, makes it current; --trust-stale uses it as it is, where the last writer is known to have kept it";
 
 export function addBitmap(program: Command): void {
   program

@@ -45,7 +45,7 @@ function staleError(image: Image, { id }: Bitmap): DiskError {
     : "the image was last closed by software that says nothing of bitmaps";
   return new DiskError(
     "STALE",
-    `the dirty bitmap ${id} may have missed changes: ${why}. Copy the whole disk and clear the bitmap, or, where you know that it is up to date, use it with trustStale: true ("--trust-stale")`,
+    `the dirty bitmap ${id} may have missed changes: ${why}. Clear the bitmap, then copy the whole disk; or, where you know that it is up to date, use it with trustStale: true ("--trust-stale")`,
     { id },
   );
 }

@@ -23,6 +23,8 @@ const ARGUMENTS: Record<string, string[]> = {
   commit: [file("a.hds"), "--base", file("b.raw")],
   rebase: [file("a.hds"), "--from", file("b.raw")],
   compact: [file("a.hds")],
+  resize: [file("a.hds"), "1M"],
+  bitmap: ["list", file("a.hds")],
   snapshot: ["list", file("a.hdd")],
   bench: ["--quick", file("a.hds")],
 };
@@ -37,6 +39,7 @@ const VALUES: Record<string, [string, string]> = {
   "<out>": [file("out.svg"), file("out-2.svg")],
   "<backup>": [file("b.raw"), file("c.raw")],
   "<file>": [file("b.raw"), file("c.raw")],
+  "<uuid>": ["e4f2eed0-37fe-4539-b50b-85d2e7fd235f", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"],
   "<guid>": ["{5fbaabe3-6958-40ff-92a7-860e329aab41}", "{704718e1-2314-44c8-9087-d78ed36b0f4e}"],
 };
 
@@ -77,7 +80,7 @@ describe("every option of every command", () => {
     expect(options.filter(({ value }) => VALUES[value] === undefined)).toEqual([]);
   });
 
-  it.each(sampled(options, 2))("is refused when it is given twice: $command $name", ({ command, name, value }) => {
+  it.each(sampled(options, 5))("is refused when it is given twice: $command $name", ({ command, name, value }) => {
     const [one, other] = VALUES[value];
     for (const twice of [
       [name, one, name, other],
@@ -89,14 +92,14 @@ describe("every option of every command", () => {
     }
   });
 
-  it.each(sampled(options, 3))("is refused when its value is empty: $command $name", ({ command, name }) => {
+  it.each(sampled(options, 6))("is refused when its value is empty: $command $name", ({ command, name }) => {
     for (const empty of thorough ? [[`${name}=`], [name, ""]] : [[name, ""]])
       expectRefused(command, [...empty, ...ARGUMENTS[command]], name);
   });
 });
 
 describe("every name", () => {
-  it.each(commands)("is refused at once when it is empty: %s", (command) => {
+  it.each(sampled(commands, 3))("is refused at once when it is empty: %s", (command) => {
     const args = ARGUMENTS[command];
     for (const index of args.keys()) {
       if (!args[index].startsWith("--")) expectRefused(command, args.with(index, ""), /is empty|is invalid/);
