@@ -6,6 +6,7 @@
  * Clusters beyond the capacity are free. Word counts are powers of two; the top level is one word.
  */
 
+import { headMask, lowestBit, popcount, tailMask } from "./js-words.js";
 import { BITMAP, withMemory } from "./memory.js";
 
 const ALL = 0xffffffff;
@@ -253,24 +254,4 @@ function gatherSome(below: Uint32Array, above: Uint32Array): void {
     for (let index = 32 * word; index < limit; index++) if (below[index] !== 0) bits |= 1 << (index & 31);
     if (above[word] !== bits >>> 0) above[word] = bits;
   }
-}
-
-/** Bits of the word of `from` that are not below it. */
-function headMask(from: number): number {
-  return -1 << (from & 31);
-}
-
-/** Bits of the word of `to - 1` that are below `to`. */
-function tailMask(to: number): number {
-  return -1 >>> (31 - ((to - 1) & 31));
-}
-
-function lowestBit(bits: number): number {
-  return 31 - Math.clz32(bits & -bits);
-}
-
-function popcount(word: number): number {
-  const pairs = word - ((word >>> 1) & 0x55555555);
-  const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
-  return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

@@ -1,6 +1,7 @@
 /** Dirty bits in plain TypeScript: the oracle of the others, and what runs where WebAssembly cannot. */
 
 import type { DirtyBits } from "./dirty.js";
+import { headMask, lowestBit, popcount, tailMask } from "./js-words.js";
 import { bitsOf, withMemory } from "./memory.js";
 
 const ALL = -1;
@@ -107,24 +108,4 @@ function set(words: Int32Array, word: number, mask: number): number {
   if (fresh === 0) return 0;
   words[word] |= fresh;
   return popcount(fresh);
-}
-
-/** Bits of the word of `from` that are not below it. */
-function headMask(from: number): number {
-  return ALL << (from & 31);
-}
-
-/** Bits of the word of `to - 1` that are below `to`. */
-function tailMask(to: number): number {
-  return ALL >>> (31 - ((to - 1) & 31));
-}
-
-function lowestBit(bits: number): number {
-  return 31 - Math.clz32(bits & -bits);
-}
-
-function popcount(word: number): number {
-  const pairs = word - ((word >>> 1) & 0x55555555);
-  const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
-  return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

@@ -57,7 +57,7 @@ function* releaseHeld(image: Image, run: HeldRun): Operation<void> {
  * So they do in the midst of a repair, when the cluster of a bitmap may be what an entry leads to.
  */
 function* saveMarksIfRoom(image: Image): Operation<void> {
-  if (damages(image).length > 0) return;
+  if (image.tracker === undefined || damages(image).length > 0) return;
   try {
     yield* saveMarks(image);
   } catch (error) {
