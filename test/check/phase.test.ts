@@ -8,7 +8,7 @@ import { fewCombinations, openDisk, readRange } from "../support/faces.js";
 import { setField } from "../support/image.js";
 import { cases, describeWith, readCase } from "../support/peers.js";
 import { below, patternBytes, randomFrom } from "../support/random.js";
-import { thorough } from "../support/runs.js";
+import { sampled, thorough } from "../support/runs.js";
 
 const TRACKS = 7;
 const CLUSTER_SIZE = TRACKS * 512;
@@ -146,7 +146,7 @@ describeWith([cases], "The cases", () => {
     },
   );
 
-  it.each(fewCombinations)(
+  it.each(sampled(fewCombinations, 2))(
     "repair-multiplies: a repair makes it no longer ($face, $engine)",
     async ({ face, engine }) => {
       const file = readCase("repair-multiplies.hds.gz");

@@ -100,7 +100,7 @@ function rawFile(name: string): string {
 }
 
 describeWith([linux], "A command that", () => {
-  for (const [what, args] of sampled(ENDLESS, 2)) {
+  for (const [what, args] of sampled(ENDLESS, 4)) {
     it.each(thorough ? (["SIGINT", "SIGTERM"] as const) : (["SIGINT"] as const))(
       `${what} ends by %s`,
       async (signal) => {

@@ -50,7 +50,7 @@ beforeEach(() => {
 const ONE_LINE = /^parablock: [^\n]+\n$/;
 
 describe.skipIf(process.platform !== "linux")("standard output that is closed", () => {
-  it.each(sampled(PRINTING, 3))("is an error before anything is changed: %j", (args, trouble) => {
+  it.each(sampled(PRINTING, 6))("is an error before anything is changed: %j", (args, trouble) => {
     const [before, damaged] = [names(), readFileSync(file("damaged.hds"))];
     for (const words of ['"$@" >&-', 'exec >&-; "$@"; exit $?']) {
       const { status, stderr } = inShell(words, args);
@@ -84,7 +84,7 @@ describe.skipIf(process.platform !== "linux")("standard output that is closed", 
 });
 
 describe.skipIf(!existsSync("/dev/full"))("standard output that takes nothing", () => {
-  it.each(sampled(PRINTING, 4))("is an error: %j", (args, trouble) => {
+  it.each(sampled(PRINTING, 8))("is an error: %j", (args, trouble) => {
     const { status, stderr } = inShell('"$@" >/dev/full', [...args, ...(args[0] === "create" ? ["--force"] : [])]);
     expect(stderr).toMatch(ONE_LINE);
     expect(stderr).toContain("writing to standard output failed");

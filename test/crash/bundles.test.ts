@@ -31,7 +31,7 @@ function playMany(losing: WorldLimits["losing"], wanted: number, first: number, 
 }
 
 describe.each(["power", "nothing"] as const)("A bundle that loses %s", (losing) => {
-  const { numRuns: wanted, seed: first = Date.now() % 2 ** 31 } = runs(losing === "power" ? 52_000 : 10_000, 600);
+  const { numRuns: wanted, seed: first = Date.now() % 2 ** 31 } = runs(losing === "power" ? 52_000 : 10_000, 200);
 
   test("has every snapshot as it was or as before, and what was flushed; a repair leaves nothing else", {
     timeout: Math.max(600_000, 30 * wanted),

@@ -7,7 +7,7 @@ import type { Limits } from "./session.js";
 import { contentOf, randomSetting, type Scale, startImage } from "./setting.js";
 import { Simulation } from "./simulation.js";
 
-const { numRuns: wanted, seed: firstSeed = Date.now() % 2 ** 31 } = runs(20_000, 2_500);
+const { numRuns: wanted, seed: firstSeed = Date.now() % 2 ** 31 } = runs(20_000, 1_000);
 const timeout = Math.max(600_000, 5 * wanted);
 
 const LIMITS: Limits = {

@@ -7,7 +7,7 @@ import type { Limits } from "./session.js";
 import { contentOf, randomSetting, startImage } from "./setting.js";
 import { Simulation } from "./simulation.js";
 
-const { numRuns: wanted, seed: firstSeed = Date.now() % 2 ** 31 } = runs(15_000, 5_000);
+const { numRuns: wanted, seed: firstSeed = Date.now() % 2 ** 31 } = runs(12_000, 5_000);
 
 const LIMITS: Limits = {
   losing: "power",

@@ -6,7 +6,7 @@ import type { Limits } from "./session.js";
 import { contentOf, randomSetting, type Scale, startImage } from "./setting.js";
 import { Simulation } from "./simulation.js";
 
-const { numRuns: wanted, seed: firstSeed = Date.now() % 2 ** 31 } = runs(100_000, 6_000);
+const { numRuns: wanted, seed: firstSeed = Date.now() % 2 ** 31 } = runs(100_000, 3_000);
 
 const FEW: Limits = {
   losing: "power",

@@ -10,7 +10,7 @@ const REMEDIES = ["try again", "close"] as const;
 
 for (const setting of settings) {
   describe(`a request of the storage that goes wrong (${titleOf(setting)})`, () => {
-    test.each(sampled(scenarios, 4))("fails the $name alone, with its cause", async (scenario) => {
+    test.each(sampled(scenarios, 8))("fails the $name alone, with its cause", async (scenario) => {
       const sample = await sampleFor(setting, setting.format, scenario);
       for (const remedy of REMEDIES) {
         const struck = await eachFault(async (kind, at) =>
@@ -20,7 +20,7 @@ for (const setting of settings) {
       }
     });
 
-    test.each(sampled(scenarios, 3))(
+    test.each(sampled(scenarios, 6))(
       "in a close after a $name leaves the disk open, for another close",
       async (scenario) => {
         const sample = await sampleFor(setting, setting.format, scenario);

@@ -11,7 +11,7 @@ import { randomFrom } from "../support/random.js";
 import { runs, thorough } from "../support/runs.js";
 import { type Outcome, Trial } from "./repair-trial.js";
 
-const { numRuns: wanted, seed: firstSeed = Date.now() % 2 ** 31 } = runs(20_000, 1_500);
+const { numRuns: wanted, seed: firstSeed = Date.now() % 2 ** 31 } = runs(20_000, 600);
 const QEMU_SAMPLE = thorough ? 40 : 6;
 const path = temporaryFolder();
 

@@ -46,6 +46,6 @@ describe.each(combinations)("A disk that is resized ($face face, $engine engine)
         await world.disk.close();
       },
     );
-    await fc.assert(property, runs(120, 12));
+    await fc.assert(property, runs(120, 8));
   });
 });
