@@ -6,7 +6,7 @@ import type { BlockDevice, Disk } from "../index.js";
 import { printable } from "../printable.js";
 import { soleImage } from "./bundles.js";
 import { copyDirty } from "./copy-dirty.js";
-import { aboutDisk, type DirtySource, dirtyRangesOf } from "./dirty.js";
+import { aboutDisk, type DirtyAmount, type DirtySource, dirtyAmountOf } from "./dirty.js";
 import { requireOther } from "./draft.js";
 import { openExisting } from "./existing.js";
 import { about, EXIT_FAILURE, Failure, usageFailure } from "./failure.js";
@@ -31,9 +31,7 @@ export interface BackupFlags {
   forceShare?: boolean;
 }
 
-interface Backup {
-  dirtyRanges: number;
-  dirtyBytes: number;
+interface Backup extends DirtyAmount {
   /** In bytes, of the disk. */
   size: number;
   /** That of OUT before. */
@@ -89,7 +87,7 @@ function backupImage(
 ): Promise<Backup> {
   return closingImage(image, { readOnly: !clear, share: forceShare, base }, async (disk) => {
     const source = { id, trustStale };
-    const amount = await amountOf(disk, source);
+    const amount = await dirtyAmountOf(disk, source);
     const device = await openExisting(out, to);
     const previousSize = await closing({ close: async () => device.close?.() }, async () => {
       await requireCopy(disk, source, device, out);
@@ -114,15 +112,6 @@ async function closingImage<T>(
 ): Promise<T> {
   const disk = await openImage(image, options);
   return closing({ close: () => about(image, () => disk.close()) }, () => work(disk));
-}
-
-async function amountOf(disk: Disk, source: DirtySource): Promise<Pick<Backup, "dirtyRanges" | "dirtyBytes">> {
-  const amount = { dirtyRanges: 0, dirtyBytes: 0 };
-  for await (const { length } of dirtyRangesOf(disk, source)) {
-    amount.dirtyRanges++;
-    amount.dirtyBytes += length;
-  }
-  return amount;
 }
 
 /** Whether OUT can be what the disk was when the bitmap began. @throws Failure */

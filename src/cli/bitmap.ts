@@ -3,7 +3,7 @@ import { Argument, type Command, InvalidArgumentError } from "commander";
 import type { BitmapInfo, Disk } from "../index.js";
 import { printable } from "../printable.js";
 import { soleImage } from "./bundles.js";
-import { dirtyBytesOf } from "./dirty.js";
+import { dirtyAmountOf } from "./dirty.js";
 import { about, usageFailure } from "./failure.js";
 import { openImage, withImage } from "./image.js";
 import { closing } from "./open-files.js";
@@ -114,8 +114,10 @@ async function change(verb: Verb, disk: Disk, id: string | undefined, granularit
 async function list(image: string, { json, forceShare }: BitmapFlags): Promise<void> {
   const { size, bitmaps } = await withImage("Reading", image, forceShare, async (disk) => {
     const bitmaps: Listed[] = [];
-    for (const info of disk.bitmaps)
-      bitmaps.push({ ...info, dirtyBytes: await dirtyBytesOf(disk, { id: info.id, trustStale: true }) });
+    for (const info of disk.bitmaps) {
+      const { dirtyBytes } = await dirtyAmountOf(disk, { id: info.id, trustStale: true });
+      bitmaps.push({ ...info, dirtyBytes });
+    }
     return { size: disk.size, bitmaps };
   });
   if (json) await printJson({ filename: image, size, bitmaps });

@@ -42,9 +42,17 @@ export async function* dirtyRunsOf(disk: Disk, source: DirtySource): AsyncGenera
   if (offset < disk.size) yield { offset, length: disk.size - offset, dirty: false };
 }
 
-/** How much of a disk is dirty, in bytes. */
-export async function dirtyBytesOf(disk: Disk, source: DirtySource): Promise<number> {
-  let bytes = 0;
-  for await (const { length } of dirtyRangesOf(disk, source)) bytes += length;
-  return bytes;
+/** How much of a disk is dirty. */
+export interface DirtyAmount {
+  dirtyRanges: number;
+  dirtyBytes: number;
+}
+
+export async function dirtyAmountOf(disk: Disk, source: DirtySource): Promise<DirtyAmount> {
+  const amount = { dirtyRanges: 0, dirtyBytes: 0 };
+  for await (const { length } of dirtyRangesOf(disk, source)) {
+    amount.dirtyRanges++;
+    amount.dirtyBytes += length;
+  }
+  return amount;
 }
