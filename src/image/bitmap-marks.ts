@@ -35,7 +35,7 @@ export function* saveMarks(image: Image): Operation<void> {
   if (tracker === undefined || taken === undefined) return;
   const all = { from: 0, to: tracker.sectorCount };
   try {
-    yield* changeBits(image, (draft) => draft.set(tracker.runsOf(taken, all)));
+    yield* setBits(image, () => tracker.runsOf(taken, all));
   } catch (error) {
     tracker.restore(taken);
     throw error;
@@ -43,8 +43,8 @@ export function* saveMarks(image: Image): Operation<void> {
   tracker.recycle(taken);
 }
 
-/** Changes the bitmaps; where a cluster of theirs comes or goes, the extension is written anew. */
-export function* changeBits(image: Image, change: (draft: Draft) => Operation<void>): Operation<void> {
+/** Sets the bits of runs in every bitmap; where a cluster of theirs comes or goes, the extension is written anew. */
+function* setBits(image: Image, runs: () => Iterable<SectorRun>): Operation<void> {
   const sections = image.tables.extension?.sections ?? [];
   const bits = bitsBeside(image.engine, 8 * BLOCK_SIZE);
   const drafts: Draft[] = [];
@@ -53,7 +53,7 @@ export function* changeBits(image: Image, change: (draft: Draft) => Operation<vo
       if (section.bitmap === undefined) continue;
       const draft = new Draft(image, section, section.bitmap, bits);
       drafts.push(draft);
-      yield* change(draft);
+      yield* draft.set(runs());
     }
   } catch (error) {
     for (const { sector } of drafts.flatMap(({ allocated }) => allocated)) yield* releaseOwn(image, sector);
@@ -69,12 +69,13 @@ export function* changeBits(image: Image, change: (draft: Draft) => Operation<vo
 }
 
 /** A bitmap that is being changed: its bits in place, its table in a copy. */
-export class Draft {
+class Draft {
   readonly section: Section;
   readonly allocated: OwnCluster[] = [];
   readonly #image: Image;
   readonly #bitmap: Bitmap;
-  readonly #l1: Float64Array;
+  /** The bitmap's own, or a copy that was changed. */
+  #l1: Float64Array;
   readonly #block: Block;
   /** Its table is another one. */
   moved = false;
@@ -83,7 +84,7 @@ export class Draft {
     this.section = section;
     this.#image = image;
     this.#bitmap = bitmap;
-    this.#l1 = bitmap.l1.slice();
+    this.#l1 = bitmap.l1;
     this.#block = new Block(image, bits);
   }
 
@@ -117,6 +118,7 @@ export class Draft {
 
   /** Gives bits that are all clear a cluster, or, where all are to be set, none. */
   *#place(page: number, whole: boolean): Operation<void> {
+    if (!this.moved) this.#l1 = this.#l1.slice();
     this.moved = true;
     if (whole) {
       this.#l1[page] = ALL_SET;

@@ -83,7 +83,7 @@ function* collect(image: Image, bitmap: Bitmap, bits: DirtyBits, found: Found): 
     if (place === ALL_SET) {
       found.add(bit * bytesPerBit, pageEnd * bytesPerBit);
       bit = pageEnd;
-    } else if (place === ALL_CLEAR && nextMark(image, bitmap, bit, pageEnd) >= pageEnd) {
+    } else if (place === ALL_CLEAR && !isMarked(image, bitmap, bit, pageEnd)) {
       bit = pageEnd;
     } else {
       bit = yield* collectBlock(image, bitmap, bits, { bit, page, end: pageEnd }, found);
@@ -123,11 +123,10 @@ function* collectBlock(
   return stop;
 }
 
-/** The first bit from `bit` on that was noted and may not be in the file; `end` or more if there is none. */
-function nextMark(image: Image, bitmap: Bitmap, bit: number, end: number): number {
-  for (const { from } of image.tracker?.runs(sectorsOfBits(bitmap, bit, end)) ?? [])
-    return Math.floor(from / bitmap.granularity);
-  return end;
+/** Whether anything was noted in a range of bits that may not be in the file. */
+function isMarked(image: Image, bitmap: Bitmap, from: number, to: number): boolean {
+  const runs = image.tracker?.runs(sectorsOfBits(bitmap, from, to));
+  return runs !== undefined && runs.next().done === false;
 }
 
 const sectorsOfBits = ({ granularity }: Bitmap, from: number, to: number): { from: number; to: number } => ({
