@@ -7,10 +7,11 @@ import { ALL_SET, l1SizeOf } from "../format/extension.js";
 import type { Operation } from "../operation.js";
 import { saveMarks, track } from "./bitmap-marks.js";
 import { type Bitmap, type Section, sectorsOf } from "./extension.js";
-import { allocateOwn, hostAt, releaseOwn, replaceExtension } from "./extension-write.js";
+import { allocateOwn, releaseOwn, replaceExtension } from "./extension-write.js";
 import { sectorsToBytes } from "./grid.js";
 import type { Image } from "./image.js";
 import { changeHeader, type HeaderChanges } from "./mark.js";
+import { copyWithin } from "./move.js";
 
 /** Changes header fields durably, and the extension with them: what a larger disk has more is dirty in its bitmaps. */
 export function* changeTables(image: Image, changes: HeaderChanges): Operation<void> {
@@ -39,7 +40,7 @@ function resized({ clusterSize }: Image, section: Section, sectorCount: number):
  */
 export function* relocateExtension(image: Image, stays: (hostCluster: number) => boolean): Operation<boolean> {
   const { extension } = image.tables;
-  const moves = (sector: number): boolean => !stays(hostAt(image, sector));
+  const moves = (sector: number): boolean => !stays(image.grid.hostClusterAt(sector));
   if (extension === undefined || ![...sectorsOf(extension)].some(moves)) return false;
   yield* saveMarks(image);
   const allocated: number[] = [];
@@ -67,21 +68,10 @@ function* relocated(
   const l1 = bitmap.l1.slice();
   for (let page = 0; page < l1.length; page++) {
     if (l1[page] <= ALL_SET || !moves(l1[page])) continue;
-    const { sector } = yield* allocateOwn(image);
+    const { sector, blank } = yield* allocateOwn(image);
     allocated.push(sector);
-    yield* copyCluster(image, sectorsToBytes(l1[page]), sectorsToBytes(sector));
+    yield* copyWithin(image, sectorsToBytes(l1[page]), image.clusterSize, sectorsToBytes(sector), blank);
     l1[page] = sector;
   }
   return { ...bitmap, l1 };
 }
-
-function* copyCluster({ medium, clusterSize }: Image, from: number, to: number): Operation<void> {
-  const buffer = new Uint8Array(Math.min(COPY_SIZE, clusterSize));
-  for (let at = 0; at < clusterSize; at += buffer.length) {
-    const piece = buffer.subarray(0, Math.min(buffer.length, clusterSize - at));
-    yield* medium.read(piece, from + at);
-    yield* medium.write(piece, to + at);
-  }
-}
-
-const COPY_SIZE = 1024 * 1024;

@@ -60,12 +60,8 @@ function allocateNameable({ engine, grid }: Image): number {
 
 /** Gives a cluster back that nothing refers to, nor anything durable: what it holds would be a leak. */
 export function releaseOwn(image: Image, sector: number): Operation<void> {
-  return releaseRun(image, { first: hostAt(image, sector), count: 1 });
+  return releaseRun(image, { first: image.grid.hostClusterAt(sector), count: 1 });
 }
-
-/** The host cluster at a sector. */
-export const hostAt = ({ grid }: Image, sector: number): number =>
-  grid.hostClusterOf(sectorsToBytes(sector) / grid.entryUnit);
 
 /**
  * Puts an extension of these sections in the place of the one that there is, durably, with other changes of the header in

@@ -151,7 +151,7 @@ export function reserveExtension(image: Image, extension: Extension): void {
 /** Marks a cluster that may be one of an extension as used. */
 export function reserveSector(image: Image, sector: number): string | undefined {
   const { engine, grid, clusterSize, medium } = image;
-  const hostCluster = grid.hostClusterOf(sectorsToBytes(sector) / grid.entryUnit);
+  const hostCluster = grid.hostClusterAt(sector);
   const inside = hostCluster >= 0 && sectorsToBytes(sector) + clusterSize <= medium.size;
   if (!inside || !Number.isInteger(hostCluster)) return `its cluster at sector ${sector} does not lie in the data area`;
   return engine.reserve(hostCluster, 1) > 0

@@ -64,6 +64,11 @@ export class Grid implements EngineGrid {
     return (entry - this.origin) / this.step;
   }
 
+  /** The host cluster that begins at a sector of the file; a fraction where none does. */
+  hostClusterAt(sector: number): number {
+    return this.hostClusterOf(sectorsToBytes(sector) / this.entryUnit);
+  }
+
   /** Where a host cluster lies in the file. */
   hostOffsetOf(hostCluster: number): number {
     return (this.origin + hostCluster * this.step) * this.entryUnit;

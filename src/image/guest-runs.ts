@@ -20,16 +20,15 @@ export interface Window {
  * comes there, or a little before: who waits for anything meanwhile looks again under a lock.
  */
 export function* guestRuns(
-  image: Image,
-  { first, last }: Window = { first: 0, last: image.engine.entryCount - 1 },
+  { engine, grid }: Pick<Image, "engine" | "grid">,
+  { first, last }: Window = { first: 0, last: engine.entryCount - 1 },
 ): Generator<GuestRun, void, void> {
-  const { engine } = image;
   for (let cluster = first; cluster <= last; ) {
     const filled = engine.map(cluster, last + 1 - cluster);
     const extents = engine.extents.slice(0, 2 * filled); // the table is everybody's
     for (let at = 0; at < extents.length; at += 2) {
       const [count, entry] = [extents[at], extents[at + 1]];
-      if (entry !== 0) yield { cluster, count, host: image.grid.hostClusterOf(entry) };
+      if (entry !== 0) yield { cluster, count, host: grid.hostClusterOf(entry) };
       cluster += count;
     }
   }

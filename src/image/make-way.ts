@@ -7,6 +7,7 @@ import { DiskError } from "../errors.js";
 import type { Operation } from "../operation.js";
 import { relocateExtension } from "./change-tables.js";
 import { flushTables } from "./flush.js";
+import { guestRuns } from "./guest-runs.js";
 import type { Image } from "./image.js";
 import { type Move, moveClusters } from "./move.js";
 
@@ -39,19 +40,10 @@ function takeFree({ engine }: Image, end: number): void {
 }
 
 /** What the BAT leads to in the host clusters below `end`. */
-function runsBelow({ engine, grid }: Image, end: number): Run[] {
+function runsBelow(image: Image, end: number): Run[] {
   const runs: Run[] = [];
-  const { bat, step } = engine;
-  const limit = grid.origin + end * step;
-  let next = 0; // the entry that continues the last run
-  for (let cluster = 0; cluster < bat.length; cluster++) {
-    const entry = bat[cluster];
-    if (entry !== 0 && entry < limit) {
-      if (entry === next) runs[runs.length - 1].count++;
-      else runs.push({ cluster, count: 1 });
-    }
-    next = entry === 0 ? 0 : entry + step;
-  }
+  for (const { cluster, count, host } of guestRuns(image))
+    if (host < end) runs.push({ cluster, count: Math.min(count, end - host) });
   return runs;
 }
 

@@ -25,14 +25,27 @@ export function* moveClusters(image: Image, moves: readonly Move[], spent = fals
   for (const move of moves) relink(image, move, spent);
 }
 
-/** Copies what is not zeros; zeros are written where the new place may hold anything else. */
 function* copyRun(image: Image, { cluster, count, to }: Move): Operation<void> {
   const { engine, grid, medium, clusterSize } = image;
-  const from = grid.fileOffsetOf(engine.bat[cluster]);
   const length = count * clusterSize;
   const start = grid.hostOffsetOf(to);
   yield* growFile(image, start + length);
   const blank = medium.blank.take(start, start + length) !== undefined;
+  yield* copyWithin(image, grid.fileOffsetOf(engine.bat[cluster]), length, start, blank);
+}
+
+/**
+ * Copies a range of the file to another place in it: what is not zeros, and zeros where that place may hold anything else.
+ * @param blank the place reads as zeros
+ */
+export function* copyWithin(
+  image: Image,
+  from: number,
+  length: number,
+  start: number,
+  blank: boolean,
+): Operation<void> {
+  const { medium } = image;
   const scanner = pieceScanner(image);
   let done = 0;
   yield* eachData(medium, from, from + length, scanner, function* (bytes, at) {

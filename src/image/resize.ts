@@ -22,6 +22,7 @@ import { requireCreatable } from "./create.js";
 import { clearLocked } from "./discard.js";
 import { damages } from "./findings.js";
 import { flushTables } from "./flush.js";
+import { guestRuns } from "./guest-runs.js";
 import { type HostRun, type Image, requireOpen, requireWritable } from "./image.js";
 import { batEnd, dataOffsetFor, lengthenBat, writeOverData } from "./lengthen-bat.js";
 import { makeWay } from "./make-way.js";
@@ -132,15 +133,9 @@ function* givingBack(image: Image, old: Engine): Iterable<Operation<void>> {
 }
 
 /** The host clusters of a BAT's end that still lie in the file, neighbours as one run. */
-function* runsFrom({ engine: { end }, grid }: Image, { bat, step }: Engine, first: number): Iterable<HostRun> {
-  for (let cluster = first; cluster < bat.length; ) {
-    const begin = cluster++;
-    const entry = bat[begin];
-    if (entry === 0) continue;
-    while (cluster < bat.length && bat[cluster] === entry + (cluster - begin) * step) cluster++;
-    const host = grid.hostClusterOf(entry);
-    if (host < end) yield { first: host, count: cluster - begin };
-  }
+function* runsFrom({ engine: { end }, grid }: Image, old: Engine, first: number): Iterable<HostRun> {
+  for (const { host, count } of guestRuns({ engine: old, grid }, { first, last: old.entryCount - 1 }))
+    if (host < end) yield { first: host, count };
 }
 
 /** Does what may fail: it costs space, no more. */
