@@ -1,21 +1,22 @@
-/** The benchmark of OPFS: starts a browser, has a worker there measure, and answers its rows. */
-
-import type { IoRow } from "../src/measure/io.js";
+/** Disks in OPFS: starts a browser, and has a worker there measure. */
 import { browserNeeds, launchBrowser, startWorker } from "../test/browser/browser.js";
 import { startSite } from "../test/browser/site.js";
-
-export interface BrowserRows {
-  /** Its name and version. */
-  browser: string;
-  rows: IoRow[];
-}
+import { rowOf } from "./io.js";
+import type { Answer, Question } from "./question.js";
 
 const SIZE = 64 * 2 ** 20;
 
-/** @throws Error where there is no browser */
-export async function benchBrowser({ quick = false } = {}): Promise<BrowserRows> {
-  const missing = browserNeeds.filter(({ present }) => !present).map(({ name }) => name);
-  if (missing.length > 0) throw new Error(`${missing.join(", ")} missing: install what is needed`);
+export const opfs: Question = {
+  name: "opfs",
+  title: "The disk in OPFS, in a worker, beside the same calls on the file's access handle; 64 MiB, nothing is flushed",
+  bound: "each call of an access handle goes through the browser: the bare handle is the ceiling.",
+  async run({ quick }) {
+    const skipped = browserNeeds.filter(({ present }) => !present).map(({ name }) => name);
+    return skipped.length > 0 ? { rows: [], skipped } : await measureInBrowser(quick);
+  },
+};
+
+async function measureInBrowser(quick: boolean): Promise<Answer> {
   const site = await startSite({ scripts: { opfs: "bench/opfs.ts" } });
   try {
     const { context, open, close } = await launchBrowser();
@@ -24,7 +25,8 @@ export async function benchBrowser({ quick = false } = {}): Promise<BrowserRows>
       // Many short rounds: most are over before a busy machine disturbs one of them.
       const options = { rounds: quick ? 31 : 121, milliseconds: 16 };
       const rows = await worker.evaluate(([size, options]) => benchOpfs(size, options), [SIZE, options] as const);
-      return { browser: `Chromium ${context.browser()?.version() ?? ""}`.trim(), rows };
+      const peers = { Chromium: context.browser()?.version() ?? "of an unknown version" };
+      return { rows: rows.map((row) => rowOf(row, "access handle")), peers };
     } finally {
       await close();
     }

@@ -5,19 +5,10 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Bundle, BundleSync, type Folder } from "../src/bundle.js";
-import type { EngineKind, Storage } from "../src/index.js";
-import { median } from "../src/measure/turns.js";
+import type { Storage } from "../src/index.js";
+import { compare } from "../src/measure/compare.js";
 import { FileFolder, FileFolderSync } from "../src/node.js";
-
-export interface ChainRow {
-  face: "sync" | "async";
-  engine: EngineKind;
-  /** Median microseconds a read, at depth 1 and at depth 30. */
-  flat: number;
-  deep: number;
-  /** Median of the rounds' own ratios. */
-  ratio: number;
-}
+import type { Question, Row } from "./question.js";
 
 const SIZE = 64 * 2 ** 20;
 const CLUSTER_SIZE = 65536;
@@ -28,15 +19,26 @@ const IN_FLIGHT = 8;
 /** Reads of one round. */
 const READS = 4096;
 
-export async function benchChain({ folder, rounds }: { folder: string; rounds: number }): Promise<ChainRow[]> {
+export const chain: Question = {
+  name: "chain",
+  title:
+    "Chains: 4 KiB random reads of a bundle's disk 30 images deep, beside the same at depth 1; snapshots of an open disk",
+  bound: "the read itself: the owner of a cluster is looked up once, whatever the depth.",
+  async run({ quick, folder }) {
+    const rows = await measureReads(folder, quick ? 5 : 25);
+    return { rows: [...rows, await measureSnapshots(folder, quick ? 3 : 9)] };
+  },
+};
+
+async function measureReads(folder: string, rounds: number): Promise<Row[]> {
   const paths = [makeChain(join(folder, "flat.hdd"), 1), makeChain(join(folder, "deep.hdd"), DEPTH)];
-  const rows: ChainRow[] = [];
+  const rows: Row[] = [];
   for (const engine of ["wasm", "js"] as const) {
     const now = paths.map((path) => BundleSync.open(FileFolderSync.open(path), { engine }));
     const disks = now.map((bundle) => bundle.openDisk({ readOnly: true }));
     const buffer = new Uint8Array(READ_SIZE);
     rows.push(
-      await inTurns("sync", engine, rounds, async (which, offsets) => {
+      await inTurns(`sync, ${engine}`, rounds, async (which, offsets) => {
         for (const offset of offsets) disks[which].read(buffer, offset);
       }),
     );
@@ -45,7 +47,7 @@ export async function benchChain({ folder, rounds }: { folder: string; rounds: n
     const slow = await Promise.all(later.map((bundle) => bundle.openDisk({ readOnly: true })));
     const buffers = Array.from({ length: IN_FLIGHT }, () => new Uint8Array(READ_SIZE));
     rows.push(
-      await inTurns("async", engine, rounds, async (which, offsets) => {
+      await inTurns(`async x ${IN_FLIGHT}, ${engine}`, rounds, async (which, offsets) => {
         for (let at = 0; at < offsets.length; at += IN_FLIGHT)
           await Promise.all(buffers.map((bytes, index) => slow[which].read(bytes, offsets[at + index])));
       }),
@@ -70,44 +72,32 @@ function makeChain(path: string, depth: number): string {
 }
 
 async function inTurns(
-  face: ChainRow["face"],
-  engine: EngineKind,
+  name: string,
   rounds: number,
   read: (which: number, offsets: readonly number[]) => Promise<void>,
-): Promise<ChainRow> {
-  const times: [flat: number, deep: number][] = [];
+): Promise<Row> {
+  const times: [flat: number[], deep: number[]] = [[], []];
   for (let round = 0; round < rounds + 2; round++) {
     const offsets = Array.from({ length: READS }, () => Math.floor((Math.random() * SIZE) / READ_SIZE) * READ_SIZE);
-    const took: [number, number] = [0, 0];
     for (const which of round % 2 === 0 ? [0, 1] : [1, 0]) {
       const start = performance.now();
       await read(which, offsets);
-      took[which] = ((performance.now() - start) / READS) * 1000;
+      const taken = ((performance.now() - start) / READS) * 1000;
+      if (round >= 2) times[which].push(taken); // the first ones are still being compiled
     }
-    if (round >= 2) times.push(took); // the first ones are still being compiled
   }
-  return {
-    ...{ face, engine },
-    flat: median(times.map(([flat]) => flat)),
-    deep: median(times.map(([, deep]) => deep)),
-    ratio: median(times.map(([flat, deep]) => deep / flat)),
-  };
-}
-
-export interface SnapshotTime {
-  /** Median milliseconds that a snapshot takes, and those of them that flushes and syncs do not. */
-  total: number;
-  beyond: number;
+  const [flat, deep] = times;
+  return { what: `read at depth ${DEPTH}, ${name}`, against: "at depth 1", ...compare(deep, flat), unit: "µs" };
 }
 
 /** Snapshots of an open disk of 1 TiB in 1 MiB clusters, some of which the guest wrote. */
-export async function benchSnapshot({ folder, rounds }: { folder: string; rounds: number }): Promise<SnapshotTime> {
+async function measureSnapshots(folder: string, rounds: number): Promise<Row> {
   const path = join(folder, "large.hdd");
   mkdirSync(path);
   const clock = { flushing: 0 };
   const bundle = await Bundle.create(timed(await FileFolder.open(path), clock), { size: 2 ** 40 });
   const disk = await bundle.openDisk();
-  const times: { total: number; beyond: number }[] = [];
+  const times: [total: number[], flushing: number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     for (let cluster = round; cluster < 2 ** 20; cluster += 9973)
       await disk.write(new Uint8Array(512), cluster * 2 ** 20);
@@ -115,11 +105,12 @@ export async function benchSnapshot({ folder, rounds }: { folder: string; rounds
     clock.flushing = 0;
     const start = performance.now();
     await bundle.createSnapshot();
-    const total = performance.now() - start;
-    times.push({ total, beyond: total - clock.flushing });
+    times[0].push(performance.now() - start);
+    times[1].push(clock.flushing);
   }
   await bundle.close();
-  return { total: median(times.map(({ total }) => total)), beyond: median(times.map(({ beyond }) => beyond)) };
+  const what = "snapshot of an open disk of 1 TiB, clusters of 1 MiB";
+  return { what, against: "its flushes alone", ...compare(...times), unit: "ms" };
 }
 
 /** A folder that adds up what flushes and syncs take. */

@@ -5,31 +5,11 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, copyFileSync, fsyncSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { CompactOptions, DiskSync } from "../src/index.js";
-import { median } from "../src/measure/turns.js";
+import type { CompactOptions, CompactReport, DiskSync } from "../src/index.js";
+import { compare } from "../src/measure/compare.js";
 import { createFileSync, openFileSync } from "../src/node.js";
-
-export interface CompactRow {
-  /** What the image is like, and what is asked. */
-  image: string;
-  /** Bytes of the file before. */
-  fileSize: number;
-  /** Bytes that were copied within it, and that it lost. */
-  moved: number;
-  gained: number;
-  /** Median milliseconds. */
-  compact: number;
-  copy: number;
-  /** Absent where there is no qemu-img. */
-  convert: number | undefined;
-}
-
-export interface CompactBenchOptions {
-  folder: string;
-  rounds: number;
-  /** Clusters of 64 KiB. Default: 4096. */
-  clusters?: number;
-}
+import { findPeers } from "./peers.js";
+import type { Question, Row } from "./question.js";
 
 const CLUSTER = 65_536;
 
@@ -47,38 +27,60 @@ const LAYOUTS: readonly Layout[] = [
   { image: "in no order, guest order asked for", options: { order: true } },
 ];
 
-export function benchCompact({ folder, rounds, clusters = 4096 }: CompactBenchOptions): CompactRow[] {
-  const [original, image, copy] = ["original.hds", "image.hds", "copy.hds"].map((name) => join(folder, name));
-  return LAYOUTS.map((layout) => {
-    makeImage(original, clusters, layout);
-    let [moved, gained, fileSize] = [0, 0, 0];
-    const times = Array.from({ length: rounds }, () => {
-      const copied = milliseconds(() => copyDurably(original, copy));
-      copyDurably(original, image);
-      const compacted = milliseconds(() => {
-        const disk = openFileSync(image);
-        const report = disk.compact(layout.options);
-        disk.close();
-        moved = report.movedClusters * CLUSTER;
-        fileSize = report.fileSizeBefore;
-        gained = fileSize - report.fileSizeAfter;
-      });
-      return { copied, compacted, converted: convert(original, copy) };
-    });
-    for (const file of [original, image, copy]) rmSync(file, { force: true });
-    const of = (what: "copied" | "compacted") => median(times.map((time) => time[what]));
-    const converted = times.flatMap((time) => time.converted ?? []);
-    const convertTime = converted.length === 0 ? undefined : median(converted);
-    return {
-      image: layout.image,
-      fileSize,
-      moved,
-      gained,
-      compact: of("compacted"),
-      copy: of("copied"),
-      convert: convertTime,
+const CLUSTERS = 4096;
+
+export const compact: Question = {
+  name: "compact",
+  title: "Compact: in place and durable, an image of 256 MiB, beside a durable copy of its file and qemu-img convert",
+  bound: "the clusters that move, and the flushes between what moves and what is given up.",
+  async run({ quick, folder }) {
+    const found = findPeers(["qemu-img"]);
+    const files = {
+      original: join(folder, "original.hds"),
+      image: join(folder, "image.hds"),
+      copy: join(folder, "copy"),
     };
+    const options = { rounds: quick ? 3 : 9, qemu: found.skipped.length === 0 };
+    return { rows: LAYOUTS.flatMap((layout) => measureLayout(layout, files, options)), ...found };
+  },
+};
+
+interface Files {
+  original: string;
+  image: string;
+  copy: string;
+}
+
+function measureLayout(layout: Layout, files: Files, { rounds, qemu }: { rounds: number; qemu: boolean }): Row[] {
+  const { original, image, copy } = files;
+  makeImage(original, CLUSTERS, layout);
+  let report: CompactReport | undefined;
+  const [compacted, copied, converted]: [number[], number[], number[]] = [[], [], []];
+  for (let round = 0; round < rounds; round++) {
+    copied.push(milliseconds(() => copyDurably(original, copy)));
+    copyDurably(original, image);
+    compacted.push(
+      milliseconds(() => {
+        const disk = openFileSync(image);
+        report = disk.compact(layout.options);
+        disk.close();
+      }),
+    );
+    if (qemu) converted.push(milliseconds(() => convert(original, copy)));
+  }
+  for (const file of Object.values(files)) rmSync(file, { force: true });
+  const note = report && noteOf(report);
+  const row = (against: string, times: readonly number[]): Row => ({
+    ...{ what: layout.image, against, ...compare(compacted, times), unit: "ms" },
+    ...(note === undefined ? {} : { note }),
   });
+  const against = "qemu-img convert, not durable";
+  return [row("copy", copied), ...(qemu ? [row(against, converted)] : [])];
+}
+
+function noteOf({ movedClusters, fileSizeBefore, fileSizeAfter }: CompactReport): string {
+  const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+  return `${mebibytes(movedClusters * CLUSTER)} moved, ${mebibytes(fileSizeBefore - fileSizeAfter)} gained`;
 }
 
 /** Its clusters are written in an order that any generator makes of them. */
@@ -100,14 +102,11 @@ function copyDurably(from: string, to: string): void {
   closeSync(handle);
 }
 
-function convert(from: string, to: string): number | undefined {
+function convert(from: string, to: string): void {
   rmSync(to, { force: true });
   const args = ["convert", "-f", "parallels", "-O", "parallels", "-o", `cluster_size=${CLUSTER}`, from, to];
-  let failed = false;
-  const time = milliseconds(() => {
-    failed = spawnSync("qemu-img", args).status !== 0;
-  });
-  return failed ? undefined : time;
+  const { status, stderr } = spawnSync("qemu-img", args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`qemu-img convert: ${stderr.trim()}`);
 }
 
 function milliseconds(work: () => void): number {

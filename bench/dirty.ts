@@ -2,14 +2,14 @@
 
 import { createDirtyBits } from "../src/engine/create.js";
 import type { DirtyBits } from "../src/engine/dirty.js";
-import { type Pair, pairOf, type Question, randomLengths } from "./twins.js";
+import { type Pair, pairOf, randomLengths, type TwinWork } from "./twins.js";
 
 /** The bits of a terabyte in granules of 64 KiB. */
 const MARKED_BITS = 2 ** 24;
 const LARGE_BYTES = 2 ** 25;
 const RUN_BITS = 2 ** 20;
 
-export function dirtyQuestions(): Question[] {
+export function dirtyWorks(): TwinWork[] {
   const marks = 2 ** 16;
   return [
     ["dirty bits, mark of one that is clear", () => freshMarks(marks, 1), "mark", marks],

@@ -6,56 +6,66 @@
 import { createEngine, createOwners, createZeroScanner } from "../src/engine/create.js";
 import type { Engine, ZeroScanner } from "../src/engine/engine.js";
 import type { Owners } from "../src/engine/owners.js";
-import { dirtyQuestions } from "./dirty.js";
-import { type MeasureOptions, measure } from "./measure.js";
-import { type KINDS, type Pair, pairOf, type Question, randomLengths, type Unit } from "./twins.js";
+import { compare } from "../src/measure/compare.js";
+import { repeated, type TurnOptions, takeTurns } from "../src/measure/turns.js";
+import { dirtyWorks } from "./dirty.js";
+import type { Question, Row } from "./question.js";
+import { type KINDS, type Pair, pairOf, randomLengths, type TwinWork } from "./twins.js";
 
-export interface MapRow {
-  question: string;
-  /** What the times are divided by. */
-  unit: Unit;
-  /** Nanoseconds per unit. */
-  wasm: number;
-  js: number;
-  /** How many times faster WebAssembly is. */
-  ratio: number;
-}
-
-export interface MapOptions extends MeasureOptions {
-  /** BAT entries; default 1 Mi. */
-  entryCount?: number;
+export interface EngineOptions extends TurnOptions {
   /** Is told of each finished row. */
-  onRow?: (row: MapRow, done: number, total: number) => void;
+  onRow?: (row: Row, done: number, total: number) => void;
 }
+
+/** BAT entries. */
+const COUNT = 2 ** 20;
 
 const ZERO_BYTES = 2 ** 20;
 
 type EntryAt = (index: number) => number;
 
-export async function benchMap({ entryCount = 2 ** 20, onRow, ...options }: MapOptions = {}): Promise<MapRow[]> {
-  const rows: MapRow[] = [];
-  const asked = questions(entryCount);
-  for (const [question, work, unit, units] of asked) {
-    const { nanoseconds, ratio } = measure(work(), units, options);
-    const row: MapRow = { question, unit, ...nanoseconds, ratio: ratio("wasm", "js") };
+export const engine: Question = {
+  name: "engine",
+  title: "The engine: its verbs in WebAssembly (SIMD) beside the same in plain TypeScript; a BAT of 1 Mi entries",
+  bound: "memory that is read once, and the call from JavaScript, some ten nanoseconds.",
+  async run({ quick }) {
+    return { rows: await benchEngine(quick ? { rounds: 5, milliseconds: 5 } : { rounds: 15, milliseconds: 20 }) };
+  },
+};
+
+export async function benchEngine({ onRow, ...options }: EngineOptions): Promise<Row[]> {
+  const rows: Row[] = [];
+  const asked = works(COUNT);
+  for (const [what, work, unit, units, at] of asked) {
+    const { wasm, js } = work();
+    const [own, other] = await takeTurns([repeated(wasm), repeated(js)], options);
+    const drawn = at === undefined ? {} : { series: "map", at };
+    const row: Row = {
+      what,
+      against: "TypeScript",
+      ...compare(own, other, 1000 / units),
+      unit: `ns/${unit}`,
+      ...drawn,
+    };
     rows.push(row);
     onRow?.(row, rows.length, asked.length);
-    // Lets a page or a progress bar breathe between questions.
+    // Lets a page breathe between questions.
     await new Promise((resolve) => setTimeout(resolve));
   }
   return rows;
 }
 
-function questions(count: number): Question[] {
-  const tables: [string, EntryAt][] = [
-    ["all contiguous", contiguous],
-    ["empty", () => 0],
+function works(count: number): TwinWork[] {
+  const tables: [name: string, EntryAt][] = [
+    ["contiguous", contiguous],
+    ["runs of 64", runsOf(() => 64)],
     ["runs of 8", runsOf(() => 8)],
-    ["random runs of 1 to 16", runsOf(randomLengths(16))],
-    ["every entry its own extent", shuffled(count)],
+    ["runs of 1 to 16", runsOf(randomLengths(16))],
+    ["every entry", shuffled(count)],
   ];
   return [
-    ...tables.map(([name, entryAt]): Question => [`map, ${name}`, () => maps(count, entryAt), "entry", count]),
+    ["map, empty", () => maps(count, () => 0), "entry", count],
+    ...tables.map(([at, entryAt]): TwinWork => [`map, ${at}`, () => maps(count, entryAt), "entry", count, at]),
     ["map, 64 entries a call", () => shortMaps(count, 64), "entry", count],
     ["map, 4 entries a call", () => shortMaps(count, 4), "entry", count],
     ["map, 1 entry a call", () => shortMaps(count, 1), "entry", count],
@@ -66,7 +76,7 @@ function questions(count: number): Question[] {
     ["owners, map, 64 clusters a call, runs of 1 to 16", () => ownerMaps(count), "entry", count],
     ["zero test of 1 MiB", zeroTests, "byte", ZERO_BYTES],
     ["release, allocate and link one cluster at a time", () => allocations(2 ** 16), "cluster", 2 ** 16],
-    ...dirtyQuestions(),
+    ...dirtyWorks(),
   ];
 }
 

@@ -6,10 +6,11 @@
  */
 import { HttpStorage } from "../src/storage/http.js";
 import { fillContent, type Line, startLink } from "./link.js";
-import type { TracedRead } from "./trace.js";
+import { once, type Question, type Row } from "./question.js";
+import { loadTrace, madeUpBoot, type Trace, type TracedRead } from "./trace.js";
 
-export interface NetworkRow {
-  client: string;
+interface Client {
+  name: string;
   requests: number;
   /** Bytes that came over the line. */
   bytes: number;
@@ -18,27 +19,51 @@ export interface NetworkRow {
   seconds: number;
 }
 
-export interface NetworkReport {
-  rows: NetworkRow[];
-  /** Reads in the trace, and different bytes in them. */
-  reads: number;
-  needed: number;
+const LINE: Line = { latency: 50, bandwidth: 12_500_000 };
+
+export const network: Question = {
+  name: "network",
+  title:
+    "The network: boots from a web server, 50 ms and 100 Mbit/s away; v86's loader is counted, and its time reckoned",
+  bound: "each request waits for the line once, and each byte takes its time on it.",
+  async run({ quick, trace }) {
+    const rows: Row[] = [];
+    for (const [name, { reads }] of tracesOf(quick, trace)) rows.push(...(await measureBoot(name, reads)));
+    return { rows };
+  },
+};
+
+function tracesOf(quick: boolean, trace: string | undefined): [name: string, Trace][] {
+  if (trace !== undefined) return [[trace, loadTrace(trace)]];
+  const recorded = loadTrace(new URL("../bench/boot-trace.json", import.meta.url));
+  const madeUp: [string, Trace] = ["a made-up boot of a small Linux", madeUpBoot()];
+  return [["GRUB, as recorded", recorded], ...(quick ? [] : [madeUp])];
 }
 
 type Range = { start: number; end: number };
 
-export async function benchNetwork(trace: readonly TracedRead[], line: Line): Promise<NetworkReport> {
-  const rows = [
-    await measureStorage(trace, line),
-    reckon("v86's loader, exact requests", exactRequests(trace), line),
-    reckon("v86's loader, chunks of 256 KiB", chunkRequests(trace, 256 * 1024), line),
+async function measureBoot(name: string, trace: readonly TracedRead[]): Promise<Row[]> {
+  const own = await measureStorage(trace, LINE);
+  const others = [
+    reckon("v86's loader, exact requests", exactRequests(trace), LINE),
+    reckon("v86's loader, chunks of 256 KiB", chunkRequests(trace, 256 * 1024), LINE),
   ];
-  const read = trace.map(([start, length]) => ({ start, end: start + length }));
-  return { rows, reads: trace.length, needed: different(read) };
+  const needed = different(trace.map(([start, length]) => ({ start, end: start + length })));
+  return others.map((other) => ({
+    what: `${name}: ${trace.length} reads of ${mebibytes(needed)}`,
+    ...{ against: other.name, ratio: other.seconds / own.seconds, spread: once(other.seconds / own.seconds) },
+    ...{ own: own.seconds, other: other.seconds, unit: "s" },
+    note: `${told(own)}, against ${told(other)}`,
+  }));
 }
 
+const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+const told = ({ requests, bytes, again }: Client): string =>
+  `${requests} requests for ${mebibytes(bytes)}, ${mebibytes(again)} of it again`;
+
 /** What a guest waits for, with no work of its own in between: the worst case for reading ahead. */
-async function measureStorage(trace: readonly TracedRead[], line: Line): Promise<NetworkRow> {
+async function measureStorage(trace: readonly TracedRead[], line: Line): Promise<Client> {
   const size = Math.max(...trace.map(([offset, length]) => offset + length));
   await using link = await startLink(size, line);
   const start = performance.now();
@@ -46,7 +71,7 @@ async function measureStorage(trace: readonly TracedRead[], line: Line): Promise
   for (const [offset, length] of trace) await checkedRead(storage, offset, length);
   const seconds = (performance.now() - start) / 1000;
   storage.close();
-  return rowOf("HttpStorage", link.asked, seconds);
+  return clientOf("HttpStorage", link.asked, seconds);
 }
 
 async function checkedRead(storage: HttpStorage, offset: number, length: number): Promise<void> {
@@ -75,15 +100,15 @@ function chunkRequests(trace: readonly TracedRead[], chunkSize: number): Range[]
 }
 
 /** A guest has one request in flight: each takes the latency and the time of its bytes. */
-function reckon(client: string, requests: Range[], { latency, bandwidth }: Line): NetworkRow {
-  return rowOf(client, requests, (latency * requests.length) / 1000 + total(requests) / bandwidth);
+function reckon(name: string, requests: Range[], { latency, bandwidth }: Line): Client {
+  return clientOf(name, requests, (latency * requests.length) / 1000 + total(requests) / bandwidth);
 }
 
-function rowOf(client: string, requests: readonly Range[], seconds: number): NetworkRow {
+function clientOf(name: string, requests: readonly Range[], seconds: number): Client {
   // The probe's byte is not the guest's.
   const asked = requests.filter(({ start, end }) => end - start > 1);
   const again = total(asked) - different(asked);
-  return { client, requests: requests.length, bytes: total(requests), again, seconds };
+  return { name, requests: requests.length, bytes: total(requests), again, seconds };
 }
 
 const total = (ranges: readonly Range[]): number => ranges.reduce((sum, { start, end }) => sum + end - start, 0);

@@ -4,7 +4,7 @@
  * flushed.
  */
 import { DiskSync } from "../src/disk-sync.js";
-import type { IoRow } from "../src/measure/io.js";
+import { type IoRow, ioRowOf } from "../src/measure/io-row.js";
 import { findSpots, type Spot, walk } from "../src/measure/spots.js";
 import { type TurnOptions, takeTurns, type Work } from "../src/measure/turns.js";
 import { OpfsStorage } from "../src/storage/opfs.js";
@@ -52,10 +52,7 @@ async function measureRow(
     diskWork(question, wasmDisk, spots, blockSize),
     diskWork(question, jsDisk, spots, blockSize),
   ];
-  const { microseconds, speedOver } = await takeTurns(works, options);
-  const [raw, wasm, js] = microseconds as [number, number, number];
-  const [, wasmToRaw, jsToRaw] = speedOver(0) as [number, number, number];
-  return { ...question, face: "sync", blockSize, raw, wasm, js, wasmToRaw, jsToRaw, wasmToJs: speedOver(2)[1] };
+  return ioRowOf({ ...question, face: "sync" }, blockSize, await takeTurns(works, options));
 }
 
 function handleWork({ operation, pattern }: Question, handle: Handle, spots: Spot[], blockSize: number): Work {

@@ -6,25 +6,9 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DiskSync, MemoryStorage } from "../src/index.js";
-import { median } from "../src/measure/turns.js";
+import { compare } from "../src/measure/compare.js";
 import { type FileOptions, FileStorageSync } from "../src/node.js";
-
-export interface OrderRow {
-  guest: string;
-  /** What lies beneath the disk. */
-  beneath: "nothing" | "a base";
-  clusterSize: number;
-  /** Median milliseconds for all of it, flushes included, with the order and without. */
-  ordered: number;
-  unordered: number;
-  /** Time that the order takes, as a share of the time without. */
-  cost: number;
-}
-
-export interface OrderOptions {
-  folder: string;
-  rounds: number;
-}
+import type { Question, Row } from "./question.js";
 
 /** Offset and length of a write in bytes; a length of 0 is a flush. */
 type Request = readonly [offset: number, length: number];
@@ -37,31 +21,44 @@ interface Guest {
   times: number;
 }
 
-export function benchOrder({ folder, rounds }: OrderOptions): OrderRow[] {
-  const rows: OrderRow[] = [];
-  for (const guest of [recordedGuest(), randomGuest()]) {
-    for (const beneath of ["nothing", "a base"] as const) {
-      for (const clusterSize of [2 ** 20, 2 ** 16]) {
-        const file = join(folder, "order.hds");
-        const play = (Storage: typeof FileStorageSync) => {
-          let milliseconds = 0;
-          for (let time = 0; time < guest.times; time++)
-            milliseconds += playOnce(guest, beneath, clusterSize, Storage.open(file, { create: "new" }));
-          return milliseconds / guest.times;
-        };
-        const times = Array.from({ length: rounds }, (_, round) => {
-          const first = round % 2 === 0 ? play(FileStorageSync) : undefined;
-          const unordered = play(UnorderedStorage);
-          return { unordered, ordered: first ?? play(FileStorageSync) };
-        });
-        const ordered = median(times.map((time) => time.ordered));
-        const unordered = median(times.map((time) => time.unordered));
-        const cost = median(times.map((time) => time.ordered / time.unordered)) - 1;
-        rows.push({ guest: guest.name, beneath, clusterSize, ordered, unordered, cost });
-      }
-    }
+export const order: Question = {
+  name: "order",
+  title: "The order of writes, beside the same writes and flushes without what is done for it; synchronous face",
+  bound: "flushes of the medium, and entries of the BAT that are written between the guest's flushes.",
+  async run({ quick, folder }) {
+    const rounds = quick ? 3 : 11;
+    const rows: Row[] = [];
+    for (const guest of [recordedGuest(), randomGuest()])
+      for (const beneath of ["nothing", "a base"] as const)
+        for (const clusterSize of [2 ** 20, 2 ** 16])
+          rows.push(measureRow(guest, beneath, clusterSize, { rounds, file: join(folder, "order.hds") }));
+    return { rows };
+  },
+};
+
+/** What lies beneath the disk. */
+type Beneath = "nothing" | "a base";
+
+function measureRow(
+  guest: Guest,
+  beneath: Beneath,
+  clusterSize: number,
+  { rounds, file }: { rounds: number; file: string },
+): Row {
+  const play = (Storage: typeof FileStorageSync) => {
+    let milliseconds = 0;
+    for (let time = 0; time < guest.times; time++)
+      milliseconds += playOnce(guest, beneath, clusterSize, Storage.open(file, { create: "new" }));
+    return milliseconds / guest.times;
+  };
+  const times: [ordered: number[], unordered: number[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    const first = round % 2 === 0 ? play(FileStorageSync) : undefined;
+    times[1].push(play(UnorderedStorage));
+    times[0].push(first ?? play(FileStorageSync));
   }
-  return rows;
+  const what = `${guest.name}, over ${beneath}, clusters of ${clusterSize / 1024} KiB`;
+  return { what, against: "without the order", ...compare(...times), unit: "ms" };
 }
 
 function recordedGuest(): Guest {
@@ -83,12 +80,7 @@ function randomGuest(): Guest {
 const BYTES = new Uint8Array(2 ** 22).fill(0x5a);
 const BASES = new Map<number, MemoryStorage>();
 
-function playOnce(
-  { size, requests }: Guest,
-  beneath: OrderRow["beneath"],
-  clusterSize: number,
-  storage: FileStorageSync,
-): number {
+function playOnce({ size, requests }: Guest, beneath: Beneath, clusterSize: number, storage: FileStorageSync): number {
   const base = beneath === "nothing" ? {} : { base: baseOf(size) };
   const disk = DiskSync.create(storage, { size, clusterSize, ...base });
   const start = performance.now();

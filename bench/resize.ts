@@ -3,33 +3,21 @@ import { closeSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 
 import { join } from "node:path";
 import { DiskSync } from "../src/index.js";
 import { FileStorageSync } from "../src/node.js";
-
-export interface ResizeRow {
-  clusterSize: number;
-  /** Clusters that the longer BAT takes the place of: so many have to move. */
-  inTheWay: number;
-  /** Entries that lead elsewhere afterwards. */
-  moved: number;
-  bytesRead: number;
-  bytesWritten: number;
-  milliseconds: number;
-}
+import { once, type Question, type Row } from "./question.js";
 
 const CLUSTERS = 2 ** 20;
 const HEADER_SIZE = 64;
 
-export function benchResize(folder: string): ResizeRow[] {
-  return [2 ** 20, 2 ** 16, 2 ** 12].map((clusterSize) => {
-    const path = join(folder, "full.hds");
-    try {
-      return growFull(path, clusterSize);
-    } finally {
-      rmSync(path, { force: true });
-    }
-  });
-}
+export const resize: Question = {
+  name: "resize",
+  title: "Resize: a full image of 1 Mi clusters gets twice as many, so that its BAT has to pass its room",
+  bound: "the clusters that lie where the longer BAT goes have to be copied, and their entries written anew.",
+  async run({ folder }) {
+    return { rows: [2 ** 20, 2 ** 16, 2 ** 12].map((clusterSize) => growFull(join(folder, "full.hds"), clusterSize)) };
+  },
+};
 
-function growFull(path: string, clusterSize: number): ResizeRow {
+function growFull(path: string, clusterSize: number): Row {
   makeFull(path, clusterSize);
   const storage = CountingStorage.open(path);
   const disk = DiskSync.open(storage);
@@ -41,9 +29,19 @@ function growFull(path: string, clusterSize: number): ResizeRow {
   const { bytesRead, bytesWritten } = storage;
   const after = entriesOf(path);
   disk.close();
-  const inTheWay = (dataStart(2 * CLUSTERS, clusterSize) - dataStart(CLUSTERS, clusterSize)) / clusterSize;
+  rmSync(path);
+  const inTheWay = dataStart(2 * CLUSTERS, clusterSize) - dataStart(CLUSTERS, clusterSize);
   const moved = before.filter((entry, cluster) => entry !== after[cluster]).length;
-  return { clusterSize, inTheWay, moved, bytesRead, bytesWritten, milliseconds };
+  return {
+    what: `read and written, clusters of ${clusterSize / 1024} KiB`,
+    against: "what is in the way, read and written",
+    ...{
+      ratio: (2 * inTheWay) / (bytesRead + bytesWritten),
+      spread: once((2 * inTheWay) / (bytesRead + bytesWritten)),
+    },
+    ...{ own: (bytesRead + bytesWritten) / 2 ** 20, other: (2 * inTheWay) / 2 ** 20, unit: "MiB" },
+    note: `${moved} of ${inTheWay / clusterSize} clusters moved, ${milliseconds.toFixed(0)} ms`,
+  };
 }
 
 /** The entries of the first clusters, as the file has them. */

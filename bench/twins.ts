@@ -7,7 +7,8 @@ export type Pair<T> = Record<(typeof KINDS)[number], T>;
 /** What the times are divided by the number of. */
 export type Unit = "entry" | "byte" | "cluster" | "mark" | "run";
 
-export type Question = [question: string, work: () => Pair<() => unknown>, unit: Unit, units: number];
+/** `at` is its place in the chart of fragmentation. */
+export type TwinWork = [what: string, work: () => Pair<() => unknown>, unit: Unit, units: number, at?: string];
 
 export function pairOf<T>(make: (kind: (typeof KINDS)[number]) => T): Pair<T> {
   return { wasm: make("wasm"), js: make("js") };

@@ -44,7 +44,7 @@ export function requireCreate(create: unknown): void {
 }
 
 /** The name that was probably meant: the same but for its case, or but for a slip. */
-function nearestOf(given: string, names: readonly string[]): string | undefined {
+export function nearestOf(given: string, names: readonly string[]): string | undefined {
   const lower = given.toLowerCase();
   const [nearest] = names
     .map((name) => ({ name, slips: slipsBetween(lower, name.toLowerCase()) }))

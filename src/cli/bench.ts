@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { IoRow } from "../measure/io.js";
+import type { IoRow } from "../measure/io-row.js";
 import { about } from "./failure.js";
 import { removeAtExit } from "./leftovers.js";
 import { examples } from "./options.js";

@@ -7,6 +7,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import type { EngineKind } from "../engine/engine.js";
 import { createFileSync, openFile, openFileSync } from "../node.js";
+import { type IoQuestion, type IoRow, ioRowOf } from "./io-row.js";
 import { findSpots, type Spot, walk } from "./spots.js";
 import { type TurnOptions, takeTurns, type Work } from "./turns.js";
 
@@ -23,23 +24,6 @@ export interface IoOptions {
   onRow?: (done: number, total: number) => void;
 }
 
-export interface IoRow {
-  operation: "read" | "write";
-  pattern: "random" | "sequential";
-  face: "sync" | "async";
-  /** Bytes a request. */
-  blockSize: number;
-  /** Median microseconds a request. */
-  raw: number;
-  wasm: number;
-  js: number;
-  /** Speed of the disk as a share of the raw file's. */
-  wasmToRaw: number;
-  jsToRaw: number;
-  /** How many times faster WebAssembly is. */
-  wasmToJs: number;
-}
-
 /** Requests in flight in the asynchronous face. */
 export const ASYNC_DEPTH = 8;
 
@@ -47,7 +31,6 @@ const ROUNDS = 21;
 const BLOCK_SIZES = { random: 4096, sequential: 1024 * 1024 } as const;
 const VARIANTS = ["raw", "wasm", "js"] as const;
 
-type Question = Pick<IoRow, "operation" | "pattern" | "face">;
 type Files = Record<(typeof VARIANTS)[number], string>;
 /** Moves one block between a buffer and a spot. */
 type Move = (buffer: Uint8Array, spot: Spot) => void | Promise<void>;
@@ -72,7 +55,7 @@ export async function benchIo({ path, folder, seconds, size = 64 * 2 ** 20, onRo
   return rows;
 }
 
-function questions(writable: boolean): Question[] {
+function questions(writable: boolean): IoQuestion[] {
   const operations = writable ? (["read", "write"] as const) : (["read"] as const);
   return operations.flatMap((operation) =>
     (["random", "sequential"] as const).flatMap((pattern) =>
@@ -81,27 +64,24 @@ function questions(writable: boolean): Question[] {
   );
 }
 
-async function measureRow(question: Question, files: Files, spots: Spot[], options: TurnOptions): Promise<IoRow> {
+async function measureRow(question: IoQuestion, files: Files, spots: Spot[], options: TurnOptions): Promise<IoRow> {
   const blockSize = BLOCK_SIZES[question.pattern];
   const movers: Mover[] = [];
   try {
     for (const variant of VARIANTS) movers.push(await openMover(variant, files[variant], question));
     const works = movers.map(({ move }) => workOf(question, move, walk(spots, question.pattern), blockSize));
-    const { microseconds, speedOver } = await takeTurns(works, options);
-    const [raw, wasm, js] = microseconds as [number, number, number];
-    const [, wasmToRaw, jsToRaw] = speedOver(0) as [number, number, number];
-    return { ...question, blockSize, raw, wasm, js, wasmToRaw, jsToRaw, wasmToJs: speedOver(2)[1] };
+    return ioRowOf(question, blockSize, await takeTurns(works, options));
   } finally {
     for (const mover of movers) await mover.close();
   }
 }
 
-function openMover(variant: (typeof VARIANTS)[number], path: string, question: Question): Mover | Promise<Mover> {
+function openMover(variant: (typeof VARIANTS)[number], path: string, question: IoQuestion): Mover | Promise<Mover> {
   if (variant === "raw") return openRaw(path, question);
   return question.face === "sync" ? openSync(path, variant, question) : openAsync(path, variant, question);
 }
 
-function openRaw(path: string, { operation, face }: Question): Mover {
+function openRaw(path: string, { operation, face }: IoQuestion): Mover {
   const reading = operation === "read";
   const fd = fs.openSync(path, reading ? "r" : "r+");
   const close = () => fs.closeSync(fd);
@@ -118,7 +98,7 @@ function openRaw(path: string, { operation, face }: Question): Mover {
   return { move, close };
 }
 
-function openSync(path: string, engine: EngineKind, { operation }: Question): Mover {
+function openSync(path: string, engine: EngineKind, { operation }: IoQuestion): Mover {
   const disk = openFileSync(path, { engine, readOnly: operation === "read" });
   const move: Move =
     operation === "read"
@@ -127,7 +107,7 @@ function openSync(path: string, engine: EngineKind, { operation }: Question): Mo
   return { move, close: () => disk.close() };
 }
 
-async function openAsync(path: string, engine: EngineKind, { operation }: Question): Promise<Mover> {
+async function openAsync(path: string, engine: EngineKind, { operation }: IoQuestion): Promise<Mover> {
   const disk = await openFile(path, { engine, readOnly: operation === "read" });
   const move: Move =
     operation === "read"
@@ -136,7 +116,7 @@ async function openAsync(path: string, engine: EngineKind, { operation }: Questi
   return { move, close: () => disk.close() };
 }
 
-function workOf({ face }: Question, move: Move, next: () => Spot, blockSize: number): Work {
+function workOf({ face }: IoQuestion, move: Move, next: () => Spot, blockSize: number): Work {
   const buffers = Array.from({ length: ASYNC_DEPTH }, () => new Uint8Array(blockSize).fill(0x5a));
   if (face === "sync") {
     return (count) => {

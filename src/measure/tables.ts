@@ -1,6 +1,7 @@
 /** What was measured, as a table of text, ratios first, and the machine that it was taken on. */
 import { cpus, loadavg } from "node:os";
-import { ASYNC_DEPTH, type IoRow } from "./io.js";
+import { ASYNC_DEPTH } from "./io.js";
+import type { IoRow } from "./io-row.js";
 
 export interface Table {
   head: string[];
@@ -10,15 +11,19 @@ export interface Table {
 /** `raw` is what the disks are measured against. */
 export function ioTable(rows: readonly IoRow[], raw = "raw file"): Table {
   return {
-    head: [`wasm : ${raw}`, "wasm : TypeScript", "request", "face", raw, "wasm", "TypeScript"],
+    head: [`wasm : ${raw}`, "wasm : TypeScript", "request", raw, "wasm", "TypeScript"],
     rows: rows.map((row) => [
       row.wasmToRaw.toFixed(2),
       row.wasmToJs.toFixed(2),
-      `${row.pattern} ${row.operation}, ${row.blockSize / 1024} KiB`,
-      row.face === "sync" ? "sync" : `async x ${ASYNC_DEPTH}`,
+      describeRequest(row),
       ...[row.raw, row.wasm, row.js].map((microseconds) => `${microseconds.toFixed(1)} µs`),
     ]),
   };
+}
+
+export function describeRequest({ pattern, operation, blockSize, face }: IoRow): string {
+  const inFlight = face === "sync" ? "sync" : `async x ${ASYNC_DEPTH}`;
+  return `${pattern} ${operation}, ${blockSize / 1024} KiB, ${inFlight}`;
 }
 
 /** What the figures hold for. */

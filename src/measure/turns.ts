@@ -1,61 +1,55 @@
 /**
- * Interleaved measurement of requests, for work that may be asynchronous: every variant runs in every round, in
- * turning order, so that a noisy machine disturbs all alike. Ratios are medians of the ratios within a round.
+ * Interleaved measurement in one process, for work that may be asynchronous: every variant runs in every round, in
+ * turning order, so that a noisy machine disturbs all alike. `compare` makes ratios of the times.
  */
 
-/** Makes `count` requests. */
+/** Does something `count` times. */
 export type Work = (count: number) => void | Promise<void>;
 
 export interface TurnOptions {
   rounds: number;
-  /** How long one variant works in one round. */
+  /** How long one variant works in one round, at least, by a clock that may move in steps of a millisecond. */
   milliseconds: number;
 }
 
-export interface Turns {
-  /** Median microseconds per request, by variant. */
-  microseconds: number[];
-  /** For each variant, its speed as a multiple of the variant's at `index`. */
-  speedOver(index: number): number[];
+/** The work that does one thing after the other. */
+export function repeated(once: () => unknown): Work {
+  return (count) => {
+    for (let done = 0; done < count; done++) once();
+  };
 }
 
-export async function takeTurns(variants: readonly Work[], { rounds, milliseconds }: TurnOptions): Promise<Turns> {
-  // The same number for all: what it costs to begin and to end is then alike, too.
-  let count = 1;
-  for (const work of variants) count = Math.max(count, await calibrate(work, milliseconds));
+/** Microseconds that it takes once: for each variant a list of its rounds. */
+export async function takeTurns(variants: readonly Work[], { rounds, milliseconds }: TurnOptions): Promise<number[][]> {
+  const counts: number[] = [];
+  for (const work of variants) counts.push(await calibrate(work, milliseconds));
   const times = variants.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < variants.length; turn++) {
       const index = (round + turn) % variants.length;
-      times[index].push((await time(variants[index], count)) / count);
+      times[index].push(1000 * (await time(variants[index], counts[index], milliseconds)));
     }
   }
-  return {
-    microseconds: times.map((each) => 1000 * median(each)),
-    speedOver: (index) => times.map((each) => median(each.map((value, round) => times[index][round] / value))),
-  };
+  return times;
 }
 
-const FIRST_COUNT = 16;
-
-/** How many requests fill the time; trying it out lets the compilers finish. */
+/** How often the work fills the time; trying it out lets the compilers finish. */
 async function calibrate(work: Work, milliseconds: number): Promise<number> {
-  await work(FIRST_COUNT);
-  for (let count = FIRST_COUNT; ; count *= 2) {
-    const taken = await time(work, count);
+  await work(1);
+  for (let count = 1; ; count *= 2) {
+    const taken = count * (await time(work, count, 0));
     if (taken >= milliseconds / 2) return Math.max(1, Math.round((count * milliseconds) / taken));
   }
 }
 
-/** Milliseconds that `count` requests take. */
-async function time(work: Work, count: number): Promise<number> {
+/** Milliseconds of one: of `count`, and of more until the least time has passed by the clock. */
+async function time(work: Work, count: number, least: number): Promise<number> {
   const start = performance.now();
-  await work(count);
-  return performance.now() - start;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  let done = 0;
+  for (let batch = count; ; batch = Math.max(1, done >> 2)) {
+    await work(batch);
+    done += batch;
+    const passed = performance.now() - start;
+    if (passed >= least) return passed / done;
+  }
 }

@@ -1,12 +1,12 @@
 /** The benchmark: bars of WebAssembly against TypeScript, as a multiple of the latter's speed. */
 import { BarController, BarElement, CategoryScale, Chart, Legend, LinearScale, Tooltip } from "chart.js";
-import type { MapRow } from "../../bench/map.js";
+import type { Row } from "../../bench/question.js";
 import { wasmUnavailable } from "../../src/engine/create.js";
 import { make, onColours, part, token } from "./dom.js";
 import { attempt } from "./notices.js";
 
 /** What the benchmark's worker says. */
-export type BenchMessage = { row: MapRow; done: number; total: number } | { error: string };
+export type BenchMessage = { row: Row; done: number; total: number } | { error: string };
 
 const ROW_HEIGHT = 34;
 
@@ -35,7 +35,7 @@ export function setUpBench(): void {
 }
 
 /** In a worker of its own: neither the page nor the disks wait for it. */
-async function runBench(): Promise<MapRow[]> {
+async function runBench(): Promise<Row[]> {
   if (wasmUnavailable() !== undefined) {
     throw new Error(
       "This page's policy forbids WebAssembly, so that there is nothing to compare: TypeScript does it all.",
@@ -45,7 +45,7 @@ async function runBench(): Promise<MapRow[]> {
   progress.hidden = false;
   progress.value = 0;
   const worker = new Worker("bench.js", { type: "module" });
-  const rows: MapRow[] = [];
+  const rows: Row[] = [];
   try {
     await new Promise<void>((resolve, reject) => {
       worker.onerror = () => reject(new Error("The benchmark's worker did not start: reload the page."));
@@ -62,16 +62,16 @@ async function runBench(): Promise<MapRow[]> {
   return rows;
 }
 
-function show(rows: readonly MapRow[]): Chart {
+function show(rows: readonly Row[]): Chart {
   part("bench-result").hidden = false;
   part("bench-table").replaceChildren(...tableOf(rows));
   const canvas = part("bench-chart", HTMLCanvasElement);
   canvas.parentElement!.style.height = `${rows.length * ROW_HEIGHT + 80}px`;
-  const tell = (row: MapRow, time: number) => `${figure(time)} ns a ${row.unit}`;
+  const tell = (row: Row, time: number) => `${figure(time)} ${row.unit}`;
   return new Chart(canvas, {
     type: "bar",
     data: {
-      labels: rows.map(({ question }) => question),
+      labels: rows.map(({ what }) => what),
       datasets: [
         { label: "WebAssembly", data: rows.map(({ ratio }) => ratio), backgroundColor: "#1f9bd0", borderRadius: 3 },
         { label: "TypeScript", data: rows.map(() => 1), backgroundColor: "#f39a38", borderRadius: 3 },
@@ -88,7 +88,7 @@ function show(rows: readonly MapRow[]): Chart {
           callbacks: {
             label: ({ datasetIndex, dataIndex, dataset }) => {
               const row = rows[dataIndex];
-              return ` ${dataset.label}: ${tell(row, datasetIndex === 0 ? row.wasm : row.js)}`;
+              return ` ${dataset.label}: ${tell(row, datasetIndex === 0 ? row.own : row.other)}`;
             },
           },
         },
@@ -112,20 +112,20 @@ function colours() {
   };
 }
 
-function tableOf(rows: readonly MapRow[]): HTMLElement[] {
+function tableOf(rows: readonly Row[]): HTMLElement[] {
   const head = ["Verb", "WebAssembly", "TypeScript", "Faster by"];
   return [
     make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))),
     make(
       "tbody",
       {},
-      ...rows.map(({ question, unit, wasm, js, ratio }) =>
+      ...rows.map(({ what, unit, own, other, ratio }) =>
         make(
           "tr",
           {},
-          make("td", {}, question),
-          make("td", {}, `${figure(wasm)} ns/${unit}`),
-          make("td", {}, `${figure(js)} ns/${unit}`),
+          make("td", {}, what),
+          make("td", {}, `${figure(own)} ${unit}`),
+          make("td", {}, `${figure(other)} ${unit}`),
           make("td", {}, `${figure(ratio)}×`),
         ),
       ),
