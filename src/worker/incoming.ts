@@ -17,31 +17,35 @@ export interface Malformed {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Whether a message of a kind is what it must be, by its kind. */
+type Checks<M extends { kind: string }> = Readonly<Record<M["kind"], (fields: Fields) => boolean>>;
+
+const TO_PAGE: Checks<ToPage> = {
+  welcome: ({ properties, allocatedBytes, lock }) =>
+    areProperties(properties) && isCount(allocatedBytes) && (lock === undefined || typeof lock === "string"),
+  refused: ({ error }) => isWireError(error),
+  done: ({ id, allocatedBytes }) => isCount(id) && isCount(allocatedBytes),
+  failed: ({ id, error }) => isCount(id) && isWireError(error),
+  closed: () => true,
+};
+
+const TO_WORKER: Checks<ToWorker> = {
+  hello: () => true,
+  request: ({ id, verb }) => isCount(id) && typeof verb === "string",
+  bye: () => true,
+};
+
 /** What of a message to the page is ours. */
 export function toPage(data: unknown): ToPage | Malformed | undefined {
-  return understood<ToPage>(data, {
-    welcome: ({ properties, allocatedBytes, lock }) =>
-      areProperties(properties) && isCount(allocatedBytes) && (lock === undefined || typeof lock === "string"),
-    refused: ({ error }) => isWireError(error),
-    done: ({ id, allocatedBytes }) => isCount(id) && isCount(allocatedBytes),
-    failed: ({ id, error }) => isCount(id) && isWireError(error),
-    closed: () => true,
-  });
+  return understood(data, TO_PAGE);
 }
 
 /** What of a message to the worker is ours. What a request gives is its verb's to check. */
 export function toWorker(data: unknown): ToWorker | Malformed | undefined {
-  return understood<ToWorker>(data, {
-    hello: () => true,
-    request: ({ id, verb }) => isCount(id) && typeof verb === "string",
-    bye: () => true,
-  });
+  return understood(data, TO_WORKER);
 }
 
-function understood<M extends { kind: string }>(
-  data: unknown,
-  checks: Readonly<Record<M["kind"], (fields: Fields) => boolean>>,
-): M | Malformed | undefined {
+function understood<M extends { kind: string }>(data: unknown, checks: Checks<M>): M | Malformed | undefined {
   let kind: unknown;
   try {
     if (!isObject(data) || data.mark !== MARK) return undefined;

@@ -6,9 +6,11 @@
 import { DiskError } from "../errors.js";
 import { SECTOR_SIZE } from "../format/header.js";
 import { quote } from "../printable.js";
+import { isThenable } from "../promises.js";
 import { requireRange } from "../requests.js";
 import { isVerb, type Malformed, toWorker } from "./incoming.js";
 import {
+  type Answer,
   hangUp,
   listen,
   type Port,
@@ -46,6 +48,8 @@ export class DiskServer {
   readonly #begun: Promise<void>;
   readonly #underWay = new Set<Promise<void>>();
   #greeting: ToPage | undefined;
+  /** The disk, once the other end may have heard of it. */
+  #open: Servable | undefined;
   #release = () => {};
   #end!: () => void;
 
@@ -80,6 +84,7 @@ export class DiskServer {
       const { allocatedBytes = 0 } = disk;
       const lock = await this.#holdLock();
       this.#greeting = { kind: "welcome", properties: propertiesOf(disk), allocatedBytes, lock };
+      this.#open = disk;
     } catch (error) {
       this.#greeting = { kind: "refused", error: packError(error) };
     }
@@ -111,9 +116,10 @@ export class DiskServer {
     else if (message.kind === "hello" && this.#greeting !== undefined) send(this.#port, this.#greeting);
   }
 
+  /** A disk that answers at once has its answer sent at once: no promise is made for it. */
   #take(request: Request): void {
-    const performed = this.#perform(request);
-    if (request.verb === "close" || request.verb === "abandon") return;
+    const performed = this.#open === undefined ? this.#performLater(request) : this.#perform(this.#open, request);
+    if (performed === undefined || request.verb === "close" || request.verb === "abandon") return;
     this.#underWay.add(performed);
     void performed.then(() => this.#underWay.delete(performed));
   }
@@ -123,21 +129,45 @@ export class DiskServer {
     await Promise.all(this.#underWay);
   }
 
-  async #perform(request: Request): Promise<void> {
-    const { id } = request;
+  async #performLater(request: Request): Promise<void> {
     try {
-      const disk = await this.#disk;
-      const answer = await perform(disk, request);
-      if (request.verb === "close") await this.#answered();
-      const { allocatedBytes = 0 } = disk;
-      send<ToPage>(
-        this.#port,
-        { kind: "done", id, answer, allocatedBytes },
-        answer instanceof Uint8Array ? [answer.buffer] : [],
-      );
+      await this.#perform(await this.#disk, request);
     } catch (error) {
-      send<ToPage>(this.#port, { kind: "failed", id, error: packError(error) });
+      this.#failed(request, error);
     }
+  }
+
+  #perform(disk: Servable, request: Request): Promise<void> | undefined {
+    try {
+      const answer = perform(disk, request);
+      if (isThenable(answer) || request.verb === "close") return this.#whenAnswered(disk, request, answer);
+      this.#done(disk, request, answer);
+    } catch (error) {
+      this.#failed(request, error);
+    }
+    return undefined;
+  }
+
+  async #whenAnswered(disk: Servable, request: Request, answer: unknown): Promise<void> {
+    try {
+      const answered = await answer;
+      if (request.verb === "close") await this.#answered();
+      this.#done(disk, request, answered);
+    } catch (error) {
+      this.#failed(request, error);
+    }
+  }
+
+  /** @throws DataCloneError for an answer that cannot be sent */
+  #done(disk: Servable, { id }: Request, given: unknown): void {
+    const { allocatedBytes = 0 } = disk;
+    const answer = given as Answer;
+    const transfer = answer instanceof Uint8Array ? [answer.buffer] : [];
+    send<ToPage>(this.#port, { kind: "done", id, answer, allocatedBytes }, transfer);
+  }
+
+  #failed({ id }: Request, error: unknown): void {
+    send<ToPage>(this.#port, { kind: "failed", id, error: packError(error) });
   }
 
   /** The other end is gone. A disk that it left open is closed; nobody is there to be told how that went. */
@@ -201,11 +231,11 @@ function unable(verb: string): DiskError {
   return new DiskError("UNSUPPORTED", `the disk that is served here has no ${verb}`, { verb });
 }
 
-async function readBytes(disk: Servable, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+function readBytes(disk: Servable, offset: number, length: number): Uint8Array | PromiseLike<Uint8Array> {
   requireRange(disk.size, offset, length); // before there is memory for it
   const bytes = new Uint8Array(length);
-  await disk.read(bytes, offset);
-  return bytes;
+  const answer: unknown = disk.read(bytes, offset);
+  return isThenable(answer) ? answer.then(() => bytes) : bytes;
 }
 
 function propertiesOf(disk: Servable): Properties {
