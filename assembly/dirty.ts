@@ -35,36 +35,22 @@ export function clearBits(bits: usize, from: u32, to: u32): void {
   wipe(last, tailMask(to));
 }
 
-/** The first set bit at or after `from`; `limit` if there is none before it. */
-export function nextSetBit(bits: usize, from: u32, limit: u32): u32 {
+/** The first bit at or after `from` that is set, or that is clear; `limit` if there is none before it. */
+export function nextBit(bits: usize, from: u32, limit: u32, set: bool): u32 {
   if (from >= limit) return limit;
+  const skip: u64 = set ? 0 : ALL;
   let at = wordOf(bits, from);
-  let word = load<u64>(at) & headMask(from);
+  let word = (load<u64>(at) ^ skip) & headMask(from);
   if (!word) {
     const end = wordOf(bits, limit - 1) + 8;
+    const same = i64x2.splat(skip);
     at += 8;
-    while (at + 64 <= end && !v128.any_true(either(at))) at += 64;
-    while (at < end && load<u64>(at) == 0) at += 8;
+    while (at + 64 <= end && isUniform(at, same)) at += 64;
+    while (at < end && load<u64>(at) == skip) at += 8;
     if (at == end) return limit;
-    word = load<u64>(at);
+    word = load<u64>(at) ^ skip;
   }
   // The last word may have bits behind the limit.
-  return min(limit, bitOf(bits, at) + <u32>ctz<u64>(word));
-}
-
-/** The first clear bit at or after `from`; `limit` if there is none before it. */
-export function nextClearBit(bits: usize, from: u32, limit: u32): u32 {
-  if (from >= limit) return limit;
-  let at = wordOf(bits, from);
-  let word = ~load<u64>(at) & headMask(from);
-  if (!word) {
-    const end = wordOf(bits, limit - 1) + 8;
-    at += 8;
-    while (at + 64 <= end && isFull(at)) at += 64;
-    while (at < end && load<u64>(at) == ALL) at += 8;
-    if (at == end) return limit;
-    word = ~load<u64>(at);
-  }
   return min(limit, bitOf(bits, at) + <u32>ctz<u64>(word));
 }
 
@@ -94,16 +80,12 @@ export function mergeBits(bits: usize, others: usize, length: usize): void {
   if (more) store<u64>(bits + done, load<u64>(bits + done) | more);
 }
 
-/** Sets all bits of the words [at, end) and returns how many were set before. What is full is not written again. */
+/** Sets all bits of the words [at, end) and returns how many were set before. */
 function fill(at: usize, end: usize): u32 {
   const all = i64x2.splat(ALL);
   let count: u32 = 0;
   let sums = i32x4.splat(0);
   for (; at + 64 <= end; at += 64) {
-    if (isFull(at)) {
-      count += 512;
-      continue;
-    }
     if (v128.any_true(either(at))) sums = i32x4.add(sums, onesOfLine(at));
     v128.store(at, all);
     v128.store(at, all, 16);
@@ -115,8 +97,6 @@ function fill(at: usize, end: usize): u32 {
 }
 
 /** Clears the bits of a mask, if one of them is set. */
-// @ts-ignore: decorator
-@inline
 function wipe(word: usize, mask: u64): void {
   if (load<u64>(word) & mask) drop(word, mask);
 }
@@ -130,13 +110,13 @@ function either(at: usize): v128 {
   return v128.or(low, high);
 }
 
-/** Whether all bits of a line are set. */
+/** Whether a line has the same sixteen bytes throughout. */
 // @ts-ignore: decorator
 @inline
-function isFull(at: usize): bool {
-  const low = v128.and(v128.load(at), v128.load(at, 16));
-  const high = v128.and(v128.load(at, 32), v128.load(at, 48));
-  return !v128.any_true(v128.not(v128.and(low, high)));
+function isUniform(at: usize, bytes: v128): bool {
+  const low = v128.or(v128.xor(v128.load(at), bytes), v128.xor(v128.load(at, 16), bytes));
+  const high = v128.or(v128.xor(v128.load(at, 32), bytes), v128.xor(v128.load(at, 48), bytes));
+  return !v128.any_true(v128.or(low, high));
 }
 
 /** The set bits of a line, as four sums. */

@@ -6,7 +6,7 @@ import { ENTRIES, ENTRY_CAPACITY, LAYERS, OWNER_EXTENTS, OWNER_EXTENT_CAPACITY, 
 import { placeUsed } from "./used";
 
 export { allocate, nextUsedOrEnd as nextUsed, release, reserve } from "./allocate";
-export { clearBits, countBits, markBits, mergeBits, nextClearBit, nextSetBit } from "./dirty";
+export { clearBits, countBits, markBits, mergeBits, nextBit } from "./dirty";
 export { countFragments } from "./fragments";
 export { map } from "./map";
 export {

@@ -8,14 +8,13 @@ import { mayWrap } from "./table";
 /** Fills the extent table with the runs of a guest range, as far as it reaches; returns how many. */
 export function map(first: u32, clusterCount: u32): u32 {
   if (clusterCount < 8 || mayWrap()) return mapSlowly(first, clusterCount);
-  const steps = i32x4.splat(step);
   const limit = first + clusterCount;
   const full = EXTENTS + (<usize>EXTENT_CAPACITY << 3);
   let out: usize = EXTENTS;
   let start = first;
   let at = first + 1;
   while (at < limit) {
-    let breaks = breaksFrom(at, min(limit - at, BLOCK), steps);
+    let breaks = breaksFrom(at, min(limit - at, BLOCK));
     while (breaks) {
       const next = at + <u32>ctz<u64>(breaks);
       breaks &= breaks - 1;

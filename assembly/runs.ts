@@ -3,6 +3,7 @@
 // follows by wrapping around is taken for a continuation here, and whoever cares must look (see map, scan).
 
 import { BAT, step } from "./layout";
+import { ALL } from "./words";
 
 /** Entries that one mask of breaks covers. */
 export const BLOCK: u32 = 64;
@@ -21,24 +22,15 @@ export function entryAt(cluster: u32): u32 {
 }
 
 /** A bit each for the `length` (1 to 64) entries from `cluster`, which is not 0: does a new run begin here? */
-// @ts-ignore: decorator
-@inline
-export function breaksFrom(cluster: u32, length: u32, steps: v128): u64 {
+export function breaksFrom(cluster: u32, length: u32): u64 {
+  const steps = i32x4.splat(step);
   const entries = entryAddress(cluster - 1);
-  if (length >= BLOCK) {
-    return (
-      sixteen(entries, steps) |
-      (sixteen(entries + 64, steps) << 16) |
-      (sixteen(entries + 128, steps) << 32) |
-      (sixteen(entries + 192, steps) << 48)
-    );
-  }
-  // The lanes beyond `length` may lie in the slack after the BAT: they are read and masked off.
   let breaks: u64 = 0;
   for (let done: u32 = 0; done < length; done += 16) {
     breaks |= sixteen(entries + (<usize>done << 2), steps) << done;
   }
-  return breaks & ~(<u64>-1 << length);
+  // The lanes beyond `length` may lie in the slack after the BAT: they are read and masked off.
+  return breaks & (ALL >> (BLOCK - length));
 }
 
 /**

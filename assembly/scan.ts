@@ -22,7 +22,7 @@ let duplicates: u32 = 0;
 export function scan(firstEntry: u32, highestEntry: u32, hostLimit: u32, floor: u32): bool {
   origin = firstEntry;
   lastEntry = highestEntry;
-  nearWrap = false;
+  nearWrap = <u64>lastEntry + step > <u64>u32.MAX_VALUE;
   allocated = below = outside = offGrid = duplicates = 0;
   clearUsed();
   setHostLimits(floor, hostLimit);
@@ -35,11 +35,10 @@ export function scan(firstEntry: u32, highestEntry: u32, hostLimit: u32, floor: 
 }
 
 function takeRuns(): bool {
-  const steps = i32x4.splat(step);
   let start: u32 = 0;
   let at: u32 = 1;
   while (at < entryCount) {
-    let breaks = breaksFrom(at, min(entryCount - at, BLOCK), steps);
+    let breaks = breaksFrom(at, min(entryCount - at, BLOCK));
     while (breaks) {
       const next = at + <u32>ctz<u64>(breaks);
       breaks &= breaks - 1;
@@ -52,41 +51,41 @@ function takeRuns(): bool {
   return entryCount == 0 || takeRun(entryAt(start), entryCount - start);
 }
 
-/** One run, where it wraps around 2^32 as several. */
+/** One run: nearly all lie wholly between the origin and the last entry of the file. */
 function takeRun(entry: u32, length: u32): bool {
-  while (<u64>entry + <u64>length * step > <u64>u32.MAX_VALUE && entry) {
-    nearWrap = true;
-    const fitting = min(length, (u32.MAX_VALUE - entry) / step + 1);
-    if (!takeRange(entry, fitting)) return false;
-    length -= fitting;
-    if (length == 0) return true;
-    entry += fitting * step;
-  }
-  return entry == 0 || takeRange(entry, length);
-}
-
-/** Entries that rise by a step, the first not 0 and the last below 2^32. */
-// @ts-ignore: decorator
-@inline
-function takeRange(entry: u32, length: u32): bool {
-  const last = <u64>entry + <u64>(length - 1) * step;
+  if (entry == 0) return true;
+  if (entry < origin || <u64>entry + <u64>(length - 1) * step > <u64>lastEntry) return takeParts(entry, length);
   allocated += length;
-  if (entry >= origin && last <= <u64>lastEntry) return takeInside(entry, length);
-  return takePartly(entry, length);
+  return takeInside(entry, length);
 }
 
-/** A range that lies partly or wholly below the data area or beyond the file. */
-function takePartly(entry: u32, length: u32): bool {
-  if (entry < origin) {
-    const under = min(length, (origin - entry - 1) / step + 1);
-    below += under;
-    length -= under;
-    if (length == 0) return true;
-    entry += under * step;
+/** Any other run, part by part: below the data area, beyond the file, and around 2^32, where it goes on from 0. */
+function takeParts(entry: u32, length: u32): bool {
+  if (<u64>entry + <u64>length * step > <u64>u32.MAX_VALUE) nearWrap = true;
+  while (length > 0 && entry != 0) {
+    const rising = countUpTo(u32.MAX_VALUE, entry, length);
+    if (!takeRising(entry, rising)) return false;
+    entry += rising * step;
+    length -= rising;
   }
-  const inside = entry > lastEntry ? 0 : min(length, (lastEntry - entry) / step + 1);
-  outside += length - inside;
-  return inside == 0 || takeInside(entry, inside);
+  return true;
+}
+
+/** Entries that rise by a step, the last below 2^32. */
+function takeRising(entry: u32, length: u32): bool {
+  const under = entry < origin ? countUpTo(origin - 1, entry, length) : 0;
+  const first = entry + under * step;
+  const inside = countUpTo(lastEntry, first, length - under);
+  const over = length - under - inside;
+  allocated += under + over;
+  below += under;
+  outside += over;
+  return inside == 0 || takeRun(first, inside);
+}
+
+/** How many of `length` entries that rise by a step from `entry` are not above `highest`. */
+function countUpTo(highest: u32, entry: u32, length: u32): u32 {
+  return entry > highest ? 0 : min(length, (highest - entry) / step + 1);
 }
 
 /** A range between the origin and the last entry of the file. */

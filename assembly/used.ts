@@ -6,7 +6,7 @@
 //   clusters  ..1111 0110..      full[1] ..1 0..  some[1] ..1 1..      full[2] ...   some[2] ...
 
 import { LEVELS, USED, behindBat, reach, settleTables } from "./layout";
-import { ALL, clearWords, dropBits, endWhole, firstWhole, moveWordsUp, takeBits, wordAt } from "./words";
+import { ALL, clearWords, endWhole, firstWhole, headMask, moveWordsUp, setBits, tailMask, take, wordAt } from "./words";
 
 /** Offsets in a pair of addresses in LEVELS. */
 const FULL: usize = 0;
@@ -71,11 +71,9 @@ export function reachCluster(to: u32): bool {
 
 /** Marks [from, to) as used and returns how many clusters already were. They lie within the capacity. */
 export function use(from: u32, to: u32): u32 {
-  const already = takeBits(USED, from, to);
+  const already = change(from, to, ALL);
   count += to - from - already;
   highest = max(highest, to);
-  fillSome(from >> 6, ((to - 1) >> 6) + 1);
-  fillFull(firstWhole(USED, from, ALL), endWhole(USED, to, ALL));
   return already;
 }
 
@@ -83,7 +81,9 @@ export function use(from: u32, to: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function mark(from: u32, to: u32): u32 {
-  return takeBits(USED, from, to);
+  const word = from >> 6;
+  if (word == (to - 1) >> 6) return take(USED + (<usize>word << 3), headMask(from) & tailMask(to));
+  return setBits(USED, from, to, ALL);
 }
 
 /** Brings counts and summaries in line with the bits. */
@@ -99,9 +99,7 @@ export function settle(): void {
 export function free(from: u32, to: u32): void {
   if (<u64>from >= capacity) return;
   if (<u64>to > capacity) to = <u32>capacity;
-  count -= dropBits(USED, from, to);
-  clearFull(from >> 6, ((to - 1) >> 6) + 1);
-  clearSome(firstWhole(USED, from, 0), endWhole(USED, to, 0));
+  count -= to - from - change(from, to, 0);
   if (to >= highest) highest = count ? findLast() + 1 : 0;
   lowest = min(lowest, from);
 }
@@ -140,7 +138,7 @@ function gather(level: u32, kind: usize): void {
   const words = wordsOn(level - 1);
   for (let word: u32 = 0; word < words; word++) {
     const bits = wordAt(below, word);
-    if (kind == FULL ? bits == ALL : bits != 0) takeBits(above, word, word + 1);
+    if (kind == FULL ? bits == ALL : bits != 0) take(above + (<usize>(word >> 6) << 3), <u64>1 << (word & 63));
   }
 }
 
@@ -172,43 +170,38 @@ function findNext(from: u32, kind: usize, skip: u64): i64 {
 function findLast(): u32 {
   let index: u32 = 0;
   for (let level = <i32>top; level >= 0; level--) {
-    index = (index << 6) + 63 - <u32>clz<u64>(wordAt(some(level), index));
+    index = (index << 6) + 63 - <u32>clz<u64>(wordAt(base(level, SOME), index));
   }
   return index;
 }
 
-function fillSome(from: u32, to: u32): void {
+/** Makes [from, to) `value` (ALL: used, 0: free) on every level, and returns how many clusters were so before. */
+function change(from: u32, to: u32, value: u64): u32 {
+  const already = setBits(USED, from, to, value);
+  spreadAny(from, to, value);
+  spreadWhole(from, to, value);
+  return already;
+}
+
+/** In the summary where a word's bit becomes `value` as soon as one of its own bits is. */
+function spreadAny(from: u32, to: u32, value: u64): void {
   for (let level: u32 = 1; level <= top; level++) {
+    from >>= 6;
+    to = ((to - 1) >> 6) + 1;
     // If nothing changes on this level, nothing does above it.
-    if (takeBits(some(level), from, to) == to - from) return;
-    from >>= 6;
-    to = ((to - 1) >> 6) + 1;
+    if (setBits(base(level, value ? SOME : FULL), from, to, value) == to - from) return;
   }
 }
 
-function fillFull(from: u32, to: u32): void {
-  for (let level: u32 = 1; level <= top && from < to; level++) {
-    const words = full(level);
-    takeBits(words, from, to);
-    from = firstWhole(words, from, ALL);
-    to = endWhole(words, to, ALL);
-  }
-}
-
-function clearFull(from: u32, to: u32): void {
+/** In the summary where a word's bit becomes `value` when all of its own bits are. */
+function spreadWhole(from: u32, to: u32, value: u64): void {
+  const kind = value ? FULL : SOME;
   for (let level: u32 = 1; level <= top; level++) {
-    if (dropBits(full(level), from, to) == 0) return;
-    from >>= 6;
-    to = ((to - 1) >> 6) + 1;
-  }
-}
-
-function clearSome(from: u32, to: u32): void {
-  for (let level: u32 = 1; level <= top && from < to; level++) {
-    const words = some(level);
-    dropBits(words, from, to);
-    from = firstWhole(words, from, 0);
-    to = endWhole(words, to, 0);
+    const below = base(level - 1, kind);
+    from = firstWhole(below, from, value);
+    to = endWhole(below, to, value);
+    if (from >= to) return;
+    setBits(base(level, kind), from, to, value);
   }
 }
 
@@ -247,18 +240,6 @@ function placeLevel(level: u32, fullWords: usize, someWords: usize): void {
 @inline
 function base(level: u32, kind: usize): usize {
   return <usize>load<u32>(LEVELS + (<usize>level << 3) + kind);
-}
-
-// @ts-ignore: decorator
-@inline
-function full(level: u32): usize {
-  return base(level, FULL);
-}
-
-// @ts-ignore: decorator
-@inline
-function some(level: u32): usize {
-  return base(level, SOME);
 }
 
 /** Words on a level; the shift stays below 32, for there are at most six levels. */

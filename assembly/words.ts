@@ -23,29 +23,23 @@ export function tailMask(to: u32): u64 {
   return ALL >> (63 - ((to - 1) & 63));
 }
 
-/** Sets a range and returns how many of its bits were set before. Most ranges lie in one word. */
+/** Makes a range `value`, which is 0 or ALL, and returns how many of its bits were so before. Most ranges lie in one word. */
+export function setBits(words: usize, from: u32, to: u32, value: u64): u32 {
+  const first = words + (<usize>(from >> 6) << 3);
+  const last = words + (<usize>((to - 1) >> 6) << 3);
+  if (first == last) return put(first, headMask(from) & tailMask(to), value);
+  let count = put(first, headMask(from), value);
+  for (let word = first + 8; word < last; word += 8) count += put(word, ALL, value);
+  return count + put(last, tailMask(to), value);
+}
+
+/** Makes the bits of a mask those of a value and returns how many of them were so before. */
 // @ts-ignore: decorator
 @inline
-export function takeBits(words: usize, from: u32, to: u32): u32 {
-  const first = words + (<usize>(from >> 6) << 3);
-  const last = words + (<usize>((to - 1) >> 6) << 3);
-  return first == last ? take(first, headMask(from) & tailMask(to)) : takeWords(first, last, from, to);
-}
-
-function takeWords(first: usize, last: usize, from: u32, to: u32): u32 {
-  let count = take(first, headMask(from));
-  for (let word = first + 8; word < last; word += 8) count += take(word, ALL);
-  return count + take(last, tailMask(to));
-}
-
-/** Clears a range and returns how many of its bits were set before. */
-export function dropBits(words: usize, from: u32, to: u32): u32 {
-  const first = words + (<usize>(from >> 6) << 3);
-  const last = words + (<usize>((to - 1) >> 6) << 3);
-  if (first == last) return drop(first, headMask(from) & tailMask(to));
-  let count = drop(first, headMask(from));
-  for (let word = first + 8; word < last; word += 8) count += drop(word, ALL);
-  return count + drop(last, tailMask(to));
+function put(word: usize, mask: u64, value: u64): u32 {
+  const others = load<u64>(word) ^ value;
+  store<u64>(word, (others & ~mask) ^ value);
+  return <u32>popcnt<u64>(~others & mask);
 }
 
 /** Sets the bits of a mask and returns how many of them were set before. */

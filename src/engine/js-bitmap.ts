@@ -9,7 +9,8 @@
 import { headMask, lowestBit, popcount, tailMask } from "./js-words.js";
 import { BITMAP, withMemory } from "./memory.js";
 
-const ALL = 0xffffffff;
+/** A word of ones, as bit operations see it. */
+const ALL = -1;
 const FIRST_CAPACITY_WORDS = 128;
 
 export class UsedBitmap {
@@ -48,16 +49,15 @@ export class UsedBitmap {
   /** Marks [from, to) as used and returns how many clusters already were. */
   use(from: number, to: number): number {
     const already = this.mark(from, to);
-    const words = this.#some[0];
-    this.#fillSome(from >>> 5, ((to - 1) >>> 5) + 1);
-    this.#fillFull(firstWhole(words, from, ALL), endWhole(words, to, ALL));
+    spreadAny(this.#some, from, to, ALL);
+    spreadWhole(this.#full, from, to, ALL);
     return already;
   }
 
   /** `use` without the summaries, which wait for `summarise`: quicker for a whole table. */
   mark(from: number, to: number): number {
     if (to > this.#some[0].length * 32) this.#grow(to);
-    const already = takeBits(this.#some[0], from, to);
+    const already = setBits(this.#some[0], from, to, ALL);
     this.#count += to - from - already;
     if (to > this.#end) this.#end = to;
     return already;
@@ -68,9 +68,9 @@ export class UsedBitmap {
     const words = this.#some[0];
     const reachedTo = Math.min(to, words.length * 32);
     if (from >= reachedTo) return;
-    this.#count -= dropBits(words, from, reachedTo);
-    this.#clearFull(from >>> 5, ((reachedTo - 1) >>> 5) + 1);
-    this.#clearSome(firstWhole(words, from, 0), endWhole(words, reachedTo, 0));
+    this.#count -= reachedTo - from - setBits(words, from, reachedTo, 0);
+    spreadAny(this.#full, from, reachedTo, 0);
+    spreadWhole(this.#some, from, reachedTo, 0);
     if (reachedTo >= this.#end) this.#end = this.#findEnd();
     if (from < this.#lowest) this.#lowest = from;
   }
@@ -106,41 +106,6 @@ export class UsedBitmap {
       index = index * 32 + 31 - Math.clz32(this.#some[level][index]);
     }
     return index + 1;
-  }
-
-  #fillSome(from: number, to: number): void {
-    for (let level = 1; level < this.#some.length; level++) {
-      // If nothing changes on this level, nothing does above it.
-      if (takeBits(this.#some[level], from, to) === to - from) return;
-      from >>>= 5;
-      to = ((to - 1) >>> 5) + 1;
-    }
-  }
-
-  #fillFull(from: number, to: number): void {
-    for (let level = 1; level < this.#full.length && from < to; level++) {
-      const words = this.#full[level];
-      takeBits(words, from, to);
-      from = firstWhole(words, from, ALL);
-      to = endWhole(words, to, ALL);
-    }
-  }
-
-  #clearFull(from: number, to: number): void {
-    for (let level = 1; level < this.#full.length; level++) {
-      if (dropBits(this.#full[level], from, to) === 0) return;
-      from >>>= 5;
-      to = ((to - 1) >>> 5) + 1;
-    }
-  }
-
-  #clearSome(from: number, to: number): void {
-    for (let level = 1; level < this.#some.length && from < to; level++) {
-      const words = this.#some[level];
-      dropBits(words, from, to);
-      from = firstWhole(words, from, 0);
-      to = endWhole(words, to, 0);
-    }
   }
 
   /** Doubles the capacity until it holds clusters below `to`. */
@@ -192,48 +157,59 @@ function findNext(levels: Uint32Array[], from: number, skip: number): number {
   return index;
 }
 
+/** Makes bits `value` (0 or ALL) in the summary where a word's bit becomes so as soon as one of its own bits is. */
+function spreadAny(levels: Uint32Array[], from: number, to: number, value: number): void {
+  for (let level = 1; level < levels.length; level++) {
+    from >>>= 5;
+    to = ((to - 1) >>> 5) + 1;
+    // If nothing changes on this level, nothing does above it.
+    if (setBits(levels[level], from, to, value) === to - from) return;
+  }
+}
+
+/** The same in the summary where a word's bit becomes so when all of its own bits are. */
+function spreadWhole(levels: Uint32Array[], from: number, to: number, value: number): void {
+  for (let level = 1; level < levels.length; level++) {
+    const below = levels[level - 1];
+    from = firstWhole(below, from, value);
+    to = endWhole(below, to, value);
+    if (from >= to) return;
+    setBits(levels[level], from, to, value);
+  }
+}
+
 /** Of the words that the bits from `from` on touch, the first that equals `value` throughout, or the one after. */
 function firstWhole(words: Uint32Array, from: number, value: number): number {
   const word = from >>> 5;
-  return words[word] === value ? word : word + 1;
+  return words[word] === value >>> 0 ? word : word + 1;
 }
 
 /** One past the last such word for bits that end before `to`. */
 function endWhole(words: Uint32Array, to: number, value: number): number {
   const word = (to - 1) >>> 5;
-  return words[word] === value ? word + 1 : word;
+  return words[word] === value >>> 0 ? word + 1 : word;
 }
 
-/** Sets a range and returns how many of its bits were set before. */
-function takeBits(words: Uint32Array, from: number, to: number): number {
+/** Makes a range `value` and returns how many of its bits were so before. Most ranges lie in one word. */
+function setBits(words: Uint32Array, from: number, to: number, value: number): number {
   const first = from >>> 5;
   const last = (to - 1) >>> 5;
-  if (first === last) return take(words, first, headMask(from) & tailMask(to));
-  let count = take(words, first, headMask(from));
-  for (let word = first + 1; word < last; word++) count += take(words, word, ALL);
-  return count + take(words, last, tailMask(to));
+  return first === last
+    ? put(words, first, headMask(from) & tailMask(to), value)
+    : setWords(words, first, last, from, to, value);
 }
 
-/** Clears a range and returns how many of its bits were set before. */
-function dropBits(words: Uint32Array, from: number, to: number): number {
-  const first = from >>> 5;
-  const last = (to - 1) >>> 5;
-  if (first === last) return drop(words, first, headMask(from) & tailMask(to));
-  let count = drop(words, first, headMask(from));
-  for (let word = first + 1; word < last; word++) count += drop(words, word, ALL);
-  return count + drop(words, last, tailMask(to));
+function setWords(words: Uint32Array, first: number, last: number, from: number, to: number, value: number): number {
+  let count = put(words, first, headMask(from), value);
+  for (let word = first + 1; word < last; word++) count += put(words, word, ALL, value);
+  return count + put(words, last, tailMask(to), value);
 }
 
-function take(words: Uint32Array, word: number, mask: number): number {
-  const bits = words[word];
-  words[word] = bits | mask;
-  return popcount(bits & mask);
-}
-
-function drop(words: Uint32Array, word: number, mask: number): number {
-  const bits = words[word];
-  words[word] = bits & ~mask;
-  return popcount(bits & mask);
+/** Makes the bits of a mask those of a value and returns how many of them were so before. */
+function put(words: Uint32Array, word: number, mask: number, value: number): number {
+  const others = words[word] ^ value;
+  words[word] = (others & ~mask) ^ value;
+  return popcount(~others & mask);
 }
 
 /** Has a bit above for every word below that is full. */
@@ -241,7 +217,7 @@ function gatherFull(below: Uint32Array, above: Uint32Array): void {
   for (let word = 0; word < above.length; word++) {
     const limit = Math.min(below.length, 32 * word + 32);
     let bits = 0;
-    for (let index = 32 * word; index < limit; index++) if (below[index] === ALL) bits |= 1 << (index & 31);
+    for (let index = 32 * word; index < limit; index++) if (below[index] === 0xffffffff) bits |= 1 << (index & 31);
     if (above[word] !== bits >>> 0) above[word] = bits;
   }
 }

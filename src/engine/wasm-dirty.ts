@@ -49,11 +49,11 @@ export class WasmDirtyBits implements DirtyBits {
   }
 
   nextSet(from: number): number {
-    return this.#wasm.nextSetBit(this.#address, from, this.bitCount) >>> 0;
+    return this.#wasm.nextBit(this.#address, from, this.bitCount, 1) >>> 0;
   }
 
   nextClear(from: number): number {
-    return this.#wasm.nextClearBit(this.#address, from, this.bitCount) >>> 0;
+    return this.#wasm.nextBit(this.#address, from, this.bitCount, 0) >>> 0;
   }
 
   count(from: number, to: number): number {

@@ -45,8 +45,7 @@ export interface EngineExports {
   isZero(offset: number, length: number): number;
   markBits(bits: number, from: number, to: number): number;
   clearBits(bits: number, from: number, to: number): void;
-  nextSetBit(bits: number, from: number, limit: number): number;
-  nextClearBit(bits: number, from: number, limit: number): number;
+  nextBit(bits: number, from: number, limit: number, set: number): number;
   countBits(bits: number, from: number, to: number): number;
   mergeBits(bits: number, others: number, length: number): void;
 }
