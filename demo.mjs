@@ -89,7 +89,7 @@ function pattern(length, seed) {
 
 function parablock(...args) {
   say(`  $ parablock ${args.join(" ")}`);
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["dist/cli.js", ...args], { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["dist/cli.cjs", ...args], { encoding: "utf8" });
   const lines = stdout.trimEnd().split("\n");
   const shown = args[0] === "map" ? lines.slice(0, 10) : lines;
   if (stdout !== "") say(shown.map((line) => `  ${line}`).join("\n"));

@@ -1,23 +1,11 @@
 #!/usr/bin/env node
 /** The `parablock` command: its subcommands, and how it ends. */
 import { Command, CommanderError } from "commander";
-import { addBench } from "./bench.js";
-import { addBitmap } from "./bitmap.js";
-import { addCheck } from "./check.js";
 import { requireSensibleLine } from "./command-line.js";
-import { addCommit } from "./commit.js";
-import { addCompact } from "./compact.js";
-import { addCompare } from "./compare.js";
-import { addConvert } from "./convert.js";
-import { addCreate } from "./create.js";
+import { addCommands } from "./commands.js";
 import { describeError, exitCodeOf } from "./failure.js";
-import { addInfo } from "./info.js";
-import { addMap } from "./map.js";
 import { examples } from "./options.js";
 import { endWithReader, printNow } from "./print.js";
-import { addRebase } from "./rebase.js";
-import { addResize } from "./resize.js";
-import { addSnapshot } from "./snapshot.js";
 
 /** Put in by the build. */
 declare const PARABLOCK_VERSION: string;
@@ -25,7 +13,7 @@ declare const PARABLOCK_VERSION: string;
 const program = new Command("parablock");
 let debug = false;
 
-function build(): void {
+async function build(): Promise<void> {
   program
     .description("Parallels disk images: make them, look into them, convert, compare and check them.")
     .version(PARABLOCK_VERSION, "-V, --version", "print the version")
@@ -35,9 +23,7 @@ function build(): void {
     .configureOutput({ outputError() {}, writeOut: printNow }) // `fail` prints errors
     .addHelpText("after", examples("create disk.hds 64G", "info disk.hds", "convert disk.hds disk.raw"))
     .addHelpText("after", "\n`parablock help COMMAND` says more about each.\n");
-  const disks = [addCreate, addInfo, addMap, addConvert, addCompare, addCheck];
-  for (const add of [...disks, addSnapshot, addBitmap, addCommit, addRebase, addResize, addCompact, addBench])
-    add(program);
+  await addCommands(program, process.argv.slice(2));
   for (const command of [program, ...program.commands]) {
     command.helpOption("-h, --help", "print this help");
     command.option("--debug", "on errors, print all there is to know").on("option:debug", () => {
@@ -58,14 +44,24 @@ function fail(error: unknown): void {
   process.stderr.write(`parablock: ${describeError(error, debug)}${hint}\n`);
 }
 
-endWithReader();
-process.on("uncaughtException", (error) => {
-  fail(error);
-  process.exit();
-});
-build();
-try {
-  await program.parseAsync();
-} catch (error) {
-  fail(error);
+async function main(): Promise<void> {
+  let ended = false;
+  endWithReader();
+  process.on("uncaughtException", (error) => {
+    fail(error);
+    process.exit();
+  });
+  // Where nothing is left to wait for, Node ends a program as if all had gone well.
+  process.once("beforeExit", () => {
+    if (!ended) fail(new Error("the command has stopped before its end, which is a mistake of parablock: report it"));
+  });
+  try {
+    await build();
+    await program.parseAsync();
+  } catch (error) {
+    fail(error);
+  }
+  ended = true;
 }
+
+void main();

@@ -15,20 +15,8 @@ export const PATIENCE = 300;
 /** Shows a bar for `total` bytes of work, or for what takes longer than `patience` (ms) only then. */
 export async function startProgress(title: string, total: number, patience = 0): Promise<Progress> {
   if (!process.stderr.isTTY) return SILENT;
-  const { Presets, SingleBar } = await import("cli-progress");
-  const bar = new SingleBar(
-    {
-      stream: process.stderr,
-      format: `${title} {bar} {percentage} % | {value} of {total} MiB | {eta_formatted} left`,
-      clearOnComplete: true,
-      hideCursor: false,
-      // A signal would leave a terminal that does not wrap: the line is short enough instead.
-      linewrap: true,
-      barsize: 24,
-      fps: 10,
-    },
-    Presets.shades_classic,
-  );
+  const { makeBar } = await import("./bar.js");
+  const bar = makeBar(title);
   const begun = performance.now();
   let shown = false;
   const show = (): boolean => {

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createFileSync, openFileSync } from "../../src/node.js";
 
-export const cliPath = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+export const cliPath = fileURLToPath(new URL("../../dist/cli.cjs", import.meta.url));
 
 export interface Outcome {
   status: number | null;
