@@ -27,7 +27,7 @@ export const NODE: Timed = { command: [process.execPath, "-e", "0"] };
 
 /** Our command, as it is built; the benchmarks are built into artifacts/. */
 export function parablock(...args: string[]): string[] {
-  return [process.execPath, fileURLToPath(new URL("../dist/cli.js", import.meta.url)), ...args];
+  return [process.execPath, fileURLToPath(new URL("../dist/cli.cjs", import.meta.url)), ...args];
 }
 
 /** Milliseconds: for each process a list of its rounds, which `compare` makes ratios of. @throws Error when one fails */
