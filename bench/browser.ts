@@ -10,6 +10,7 @@ export const opfs: Question = {
   name: "opfs",
   title: "The disk in OPFS, in a worker, beside the same calls on the file's access handle; 64 MiB, nothing is flushed",
   bound: "each call of an access handle goes through the browser: the bare handle is the ceiling.",
+  main: ["random read, 4 KiB, sync", "random write, 4 KiB, sync"],
   async run({ quick }) {
     const skipped = browserNeeds.filter(({ present }) => !present).map(({ name }) => name);
     return skipped.length > 0 ? { rows: [], skipped } : await measureInBrowser(quick);

@@ -24,6 +24,7 @@ export const chain: Question = {
   title:
     "Chains: 4 KiB random reads of a bundle's disk 30 images deep, beside the same at depth 1; snapshots of an open disk",
   bound: "the read itself: the owner of a cluster is looked up once, whatever the depth.",
+  main: ["read at depth 30, sync, wasm"],
   async run({ quick, folder }) {
     const rows = await measureReads(folder, quick ? 5 : 25);
     return { rows: [...rows, await measureSnapshots(folder, quick ? 3 : 9)] };

@@ -8,6 +8,13 @@ export const disk: Question = {
   name: "disk",
   title: "The disk, beside the same calls on the file itself; files of 64 MiB in the page cache, nothing is flushed",
   bound: "the system's calls and, asynchronous, libuv's threads: the raw file is the ceiling.",
+  main: [
+    "random read, 4 KiB, sync",
+    "random write, 4 KiB, sync",
+    "random read, 4 KiB, async x 8",
+    "random write, 4 KiB, async x 8",
+    "sequential read, 1024 KiB, sync",
+  ],
   async run({ quick, folder }) {
     return { rows: (await benchIo({ folder, seconds: quick ? 3 : 15 })).map((row) => rowOf(row, "raw file")) };
   },

@@ -7,6 +7,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { nearestOf } from "../src/caller-options.js";
 import { machineLine } from "../src/measure/tables.js";
 import { formatAnswer } from "./print.js";
+import { publish } from "./publish.js";
 import type { Answer, Question } from "./question.js";
 import { QUESTIONS } from "./questions.js";
 import { writeResult } from "./results.js";
@@ -18,9 +19,11 @@ interface Flags {
   browser?: true;
   trace?: string;
   json?: string;
+  charts?: true;
 }
 
-const RESULTS = fileURLToPath(new URL("../bench/results/", import.meta.url));
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const RESULTS = join(ROOT, "bench/results");
 
 const flags = new Command("npm run bench --")
   .description("Measures Parablock beside what it stands on and beside its peers, in interleaved rounds.")
@@ -30,6 +33,7 @@ const flags = new Command("npm run bench --")
   .option("--browser", "the same as --only opfs")
   .option("--trace <file>", "a recorded boot, for the network")
   .option("--json <folder>", "where results are kept, of quick runs, too (default: bench/results)")
+  .option("--charts", "draw the charts and write README's figures from bench/results, and measure nothing")
   .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll("\n", " ")}\n`) })
   .allowExcessArguments(false)
   .parse()
@@ -37,6 +41,8 @@ const flags = new Command("npm run bench --")
 
 if (flags.list) {
   for (const { name, title } of QUESTIONS) console.log(`${name.padEnd(12)} ${title}`);
+} else if (flags.charts) {
+  publish(ROOT, QUESTIONS);
 } else {
   const asked = flags.only ?? QUESTIONS.filter(({ name }) => !flags.browser || name === "opfs");
   await askAll(asked, flags);
@@ -62,6 +68,7 @@ async function askAll(questions: readonly Question[], { quick, trace, json }: Fl
     console.log(formatAnswer(question, answer));
     if (results !== undefined && answer.rows.length > 0) writeResult(results, question, answer, machine);
   }
+  if (results === RESULTS) publish(ROOT, QUESTIONS);
 }
 
 async function ask({ name, run }: Question, quick: boolean, trace: string | undefined): Promise<Answer> {

@@ -25,6 +25,7 @@ export const order: Question = {
   name: "order",
   title: "The order of writes, beside the same writes and flushes without what is done for it; synchronous face",
   bound: "flushes of the medium, and entries of the BAT that are written between the guest's flushes.",
+  main: ["a Linux guest, as recorded, over a base, clusters of 64 KiB"],
   async run({ quick, folder }) {
     const rounds = quick ? 3 : 11;
     const rows: Row[] = [];

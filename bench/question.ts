@@ -9,6 +9,8 @@ export interface Question {
   title: string;
   /** One sentence: what bounds this path, so what no change to it would make faster. */
   bound: string;
+  /** README shows the rows of these names (`what`), against all that they were measured against: a few, if any. */
+  main?: readonly string[];
   run(settings: Settings): Promise<Answer>;
 }
 
@@ -52,7 +54,8 @@ export interface Row {
    * - question "disk", series "sync read", "async read", "sync write", "async write": `at` the bytes a request, random;
    * - question "convert", series such as "raw to hds", "hds to raw": `at` the bytes of the disk;
    * - question "check", series such as "in order", "random": `at` the number of clusters.
-   * Any series of these four questions is drawn; two rows of a series with the same `at` are a mistake.
+   * Any series of these four questions is drawn, up to four of them, with names of at most 24 letters; two
+   * rows of a series with the same `at` are a mistake.
    */
   series?: string;
   at?: number | string;

@@ -1,5 +1,5 @@
 /** What was measured, as files: one JSON a question, rows one a line, figures to four places. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Answer, Question, Row } from "./question.js";
 
@@ -21,6 +21,14 @@ export function writeResult(folder: string, { name, title }: Question, answer: A
   const lines = rows.map((row) => `    ${JSON.stringify(row, rounded)}`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${name}.json`), `${head.slice(0, -2)},\n  "rows": [\n${lines.join(",\n")}\n  ]\n}\n`);
+}
+
+/** The results of these questions, as far as they are there, in their order. */
+export function readResults(folder: string, questions: readonly Question[]): Result[] {
+  return questions
+    .map(({ name }) => join(folder, `${name}.json`))
+    .filter((path) => existsSync(path))
+    .map((path) => JSON.parse(readFileSync(path, "utf8")));
 }
 
 function rounded(_: string, value: unknown): unknown {

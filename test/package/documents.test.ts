@@ -69,7 +69,8 @@ test("docs/design.md tells the dependencies that the package has", () => {
 });
 
 test("paths that the documents name exist", () => {
-  const documents = ["README.md", "CONTRIBUTING.md", ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`)];
+  const docs = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
+  const documents = ["README.md", "CONTRIBUTING.md", ...docs.map((name) => `docs/${name}`)];
   const paths = documents.flatMap((document) =>
     matches(read(document), /`((?:src|docs|test|bench|assembly|demo)\/[\w./-]*)`/g),
   );
