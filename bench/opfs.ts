@@ -1,109 +1,37 @@
-/**
- * Runs in a worker: how quickly a synchronous disk moves bytes in OPFS, beside the same requests made on the access
- * handle that the disk itself uses, which are the ceiling: one file for all, as no two are cached alike. Nothing is
- * flushed.
- */
-import { DiskSync } from "../src/disk-sync.js";
-import { type IoRow, ioRowOf } from "../src/measure/io-row.js";
-import { findSpots, type Spot, walk } from "../src/measure/spots.js";
-import { type TurnOptions, takeTurns, type Work } from "../src/measure/turns.js";
-import { OpfsStorage } from "../src/storage/opfs.js";
+/** Disks in OPFS: starts a browser, and has a worker there measure. */
+import { browserNeeds, launchBrowser, startWorker } from "../test/browser/browser.js";
+import { startSite } from "../test/browser/site.js";
+import { rowOf } from "./io.js";
+import type { Answer, Question } from "./question.js";
 
-type Question = Pick<IoRow, "operation" | "pattern">;
+const SIZE = 64 * 2 ** 20;
 
-const QUESTIONS: Question[] = [
-  { operation: "read", pattern: "random" },
-  { operation: "read", pattern: "sequential" },
-  { operation: "write", pattern: "random" },
-  { operation: "write", pattern: "sequential" },
-];
-const BLOCK_SIZES = { random: 4096, sequential: 2 ** 20 } as const;
+export const opfs: Question = {
+  name: "opfs",
+  title: "The disk in OPFS, in a worker, beside the same calls on the file's access handle; 64 MiB, nothing is flushed",
+  bound: "each call of an access handle goes through the browser: the bare handle is the ceiling.",
+  main: ["random read, 4 KiB, sync", "random write, 4 KiB, sync"],
+  async run({ quick }) {
+    const skipped = browserNeeds.filter(({ present }) => !present).map(({ name }) => name);
+    return skipped.length > 0 ? { rows: [], skipped } : await measureInBrowser(quick);
+  },
+};
 
-/** Access handles, as far as they are used here; TypeScript knows them in workers only. */
-interface Handle {
-  read(buffer: Uint8Array, options: { at: number }): number;
-  write(buffer: Uint8Array, options: { at: number }): number;
-}
-
-/** Measures every question on an image of `size` bytes that is made for it. */
-async function measureRows(size: number, options: TurnOptions): Promise<IoRow[]> {
-  await makeImage(size);
-  const { storage, handle } = await openImage();
-  const wasm = DiskSync.open(storage, { engine: "wasm" });
-  // Two disks on one storage are safe here only: all is allocated, and everybody writes the same.
-  const js = DiskSync.open(storage, { engine: "js" });
-  const rows: IoRow[] = [];
-  for (const question of QUESTIONS) rows.push(await measureRow(question, handle, wasm, js, options));
-  wasm.close();
-  return rows;
-}
-
-async function measureRow(
-  question: Question,
-  handle: Handle,
-  wasmDisk: DiskSync,
-  jsDisk: DiskSync,
-  options: TurnOptions,
-): Promise<IoRow> {
-  const blockSize = BLOCK_SIZES[question.pattern];
-  const spots = findSpots(wasmDisk, blockSize);
-  const works = [
-    handleWork(question, handle, spots, blockSize),
-    diskWork(question, wasmDisk, spots, blockSize),
-    diskWork(question, jsDisk, spots, blockSize),
-  ];
-  return ioRowOf({ ...question, face: "sync" }, blockSize, await takeTurns(works, options));
-}
-
-function handleWork({ operation, pattern }: Question, handle: Handle, spots: Spot[], blockSize: number): Work {
-  const next = walk(spots, pattern);
-  const buffer = new Uint8Array(blockSize).fill(0x5a);
-  if (operation === "read") {
-    return (count) => {
-      for (let i = 0; i < count; i++) handle.read(buffer, { at: next().fileOffset });
-    };
+async function measureInBrowser(quick: boolean): Promise<Answer> {
+  const site = await startSite({ scripts: { opfs: "bench/opfs-worker.ts" } });
+  try {
+    const { context, open, close } = await launchBrowser();
+    try {
+      const worker = await startWorker(await open(site.origin), "/opfs.js");
+      // Many short rounds: most are over before a busy machine disturbs one of them.
+      const options = { rounds: quick ? 31 : 121, milliseconds: 16 };
+      const rows = await worker.evaluate(([size, options]) => benchOpfs(size, options), [SIZE, options] as const);
+      const peers = { Chromium: context.browser()?.version() ?? "of an unknown version" };
+      return { rows: rows.map((row) => ({ ...rowOf(row, "access handle"), target: 0.97 })), peers };
+    } finally {
+      await close();
+    }
+  } finally {
+    await site.close();
   }
-  return (count) => {
-    for (let i = 0; i < count; i++) handle.write(buffer, { at: next().fileOffset });
-  };
 }
-
-function diskWork({ operation, pattern }: Question, disk: DiskSync, spots: Spot[], blockSize: number): Work {
-  const next = walk(spots, pattern);
-  const buffer = new Uint8Array(blockSize).fill(0x5a);
-  if (operation === "read") {
-    return (count) => {
-      for (let i = 0; i < count; i++) disk.read(buffer, next().guestOffset);
-    };
-  }
-  return (count) => {
-    for (let i = 0; i < count; i++) disk.write(buffer, next().guestOffset);
-  };
-}
-
-async function makeImage(size: number): Promise<void> {
-  const disk = DiskSync.create(await OpfsStorage.open("bench.hds", { create: "replace" }), { size });
-  const block = new Uint8Array(2 ** 20).fill(0x5a);
-  for (let offset = 0; offset < size; offset += block.length) disk.write(block, offset);
-  disk.close();
-}
-
-/** The storage, and the handle that it opened: a file has one at a time. */
-async function openImage(): Promise<{ storage: OpfsStorage; handle: Handle }> {
-  const prototype = FileSystemFileHandle.prototype as unknown as { createSyncAccessHandle(): Promise<Handle> };
-  const { createSyncAccessHandle } = prototype;
-  let handle: Handle | undefined;
-  prototype.createSyncAccessHandle = async function () {
-    handle = await createSyncAccessHandle.call(this);
-    return handle;
-  };
-  const storage = await OpfsStorage.open("bench.hds");
-  prototype.createSyncAccessHandle = createSyncAccessHandle;
-  return { storage, handle: handle! };
-}
-
-declare global {
-  var benchOpfs: typeof measureRows;
-}
-
-globalThis.benchOpfs = measureRows;
