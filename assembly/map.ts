@@ -7,7 +7,7 @@ import { mayWrap } from "./table";
 
 /** Fills the extent table with the runs of a guest range, as far as it reaches; returns how many. */
 export function map(first: u32, clusterCount: u32): u32 {
-  if (clusterCount < 8 || mayWrap()) return mapSlowly(first, clusterCount);
+  if (mayWrap()) return mapSlowly(first, clusterCount);
   const limit = first + clusterCount;
   const full = EXTENTS + (<usize>EXTENT_CAPACITY << 3);
   let out: usize = EXTENTS;
@@ -29,7 +29,7 @@ export function map(first: u32, clusterCount: u32): u32 {
   return <u32>(out - EXTENTS) >> 3;
 }
 
-/** An entry at a time: for few entries, and for the rare table that has entries within a step of 2^32. */
+/** An entry at a time: for the rare table that may have entries within a step of 2^32. */
 function mapSlowly(first: u32, clusterCount: u32): u32 {
   const limit = first + clusterCount;
   const full = EXTENTS + (<usize>EXTENT_CAPACITY << 3);

@@ -3,6 +3,7 @@
  * terabyte in clusters of 1 MiB). `map` is called as often as its table fills up on the way through the BAT.
  */
 
+import { counted } from "../src/count.js";
 import { createEngine, createOwners, createZeroScanner } from "../src/engine/create.js";
 import type { Engine, ZeroScanner } from "../src/engine/engine.js";
 import type { Owners } from "../src/engine/owners.js";
@@ -74,9 +75,14 @@ function works(count: number): TwinWork[] {
   return [
     ["map, empty", () => maps(count, () => 0), "entry", count],
     ...tables.map(([at, entryAt]): TwinWork => [`map, ${at}`, () => maps(count, entryAt), "entry", count, at]),
-    ["map, 64 entries a call", () => shortMaps(count, 64), "entry", count],
-    ["map, 4 entries a call", () => shortMaps(count, 4), "entry", count],
-    ["map, 1 entry a call", () => shortMaps(count, 1), "entry", count],
+    ...[64, 16, 8, 4, 2, 1].map(
+      (length): TwinWork => [
+        `map, ${counted(length, "entry", "entries")} a call`,
+        () => shortMaps(count, length),
+        "entry",
+        count,
+      ],
+    ),
     ["scan, all contiguous", () => scans(count, contiguous), "entry", count],
     ["scan, shuffled", () => scans(count, shuffled(count)), "entry", count],
     ["count fragments, shuffled", () => fragments(count), "entry", count],

@@ -1,6 +1,7 @@
 /**
  * The engine in plain TypeScript: the baseline of the benchmarks, the oracle of the tests, and what
- * runs where WebAssembly is forbidden. Same interface and same results as `wasm.ts`, no code shared.
+ * runs where WebAssembly is forbidden. Same interface and same results as `wasm.ts`; short ranges are mapped by both
+ * with `runs.ts`.
  *
  * Entries are compared as JavaScript numbers, so a run never wraps around 2^32. Like every typed
  * array over file data, the table assumes a little-endian machine.
@@ -9,6 +10,7 @@
 import { type Engine, type Grid, NO_HOST_CLUSTER, type ScanFacts, type ZeroScanner } from "./engine.js";
 import { UsedBitmap } from "./js-bitmap.js";
 import { batOf, bufferOf, withMemory } from "./memory.js";
+import { dataEnd, mapRuns, zerosEnd } from "./runs.js";
 
 const EXTENT_CAPACITY = 1024;
 
@@ -103,19 +105,7 @@ export class JsEngine implements Engine {
   }
 
   map(firstCluster: number, clusterCount: number): number {
-    const { extents, step } = this;
-    const bat = this.#bat;
-    const limit = firstCluster + clusterCount;
-    let length = 0;
-    let cluster = firstCluster;
-    while (cluster < limit && length < extents.length) {
-      const entry = bat[cluster];
-      const next = entry === 0 ? zerosEnd(bat, cluster, limit) : dataEnd(bat, cluster, limit, step);
-      extents[length++] = next - cluster;
-      extents[length++] = entry;
-      cluster = next;
-    }
-    return length / 2;
+    return mapRuns(this.#bat, this.step, firstCluster, clusterCount, this.extents);
   }
 
   allocate(clusterCount: number, goal: number): number {
@@ -202,24 +192,6 @@ export class JsEngine implements Engine {
     if (Number.isInteger(host)) facts.duplicates += this.#used.mark(host, host + inside);
     else facts.offGrid += inside;
   }
-}
-
-/** One past the run of zeros that `cluster` begins. */
-function zerosEnd(bat: Uint32Array, cluster: number, limit: number): number {
-  let next = cluster + 1;
-  while (next < limit && bat[next] === 0) next++;
-  return next;
-}
-
-/** One past the run of entries, each a step above the one before, that `cluster` begins. */
-function dataEnd(bat: Uint32Array, cluster: number, limit: number, step: number): number {
-  let next = cluster + 1;
-  let expected = bat[cluster] + step;
-  while (next < limit && bat[next] === expected) {
-    expected += step;
-    next++;
-  }
-  return next;
 }
 
 export class JsZeroScanner implements ZeroScanner {

@@ -8,12 +8,16 @@
 
 import { type Engine, type Grid, NO_HOST_CLUSTER, type ScanFacts } from "./engine.js";
 import { BITMAP, batOf, noMemory } from "./memory.js";
+import { mapRuns } from "./runs.js";
 import { type EngineExports, instantiate } from "./wasm-module.js";
 
 /** Where a verb that has more to say than one number leaves the rest: six facts of a scan, and these. */
 const RUN_RESULT = 6;
 const ALREADY_RESULT = 7;
 const RESULT_COUNT = 8;
+
+/** So few entries have been looked at, on average, before WebAssembly has been called. */
+const SHORT = 6;
 
 export class WasmEngine implements Engine {
   readonly kind = "wasm";
@@ -101,11 +105,9 @@ export class WasmEngine implements Engine {
   }
 
   map(firstCluster: number, clusterCount: number): number {
-    if (clusterCount !== 1) return this.#wasm.map(firstCluster, clusterCount);
-    // Most requests are for one cluster, and reading it here is cheaper than calling.
-    this.#extents[0] = 1;
-    this.#extents[1] = this.#bat[firstCluster];
-    return 1;
+    return clusterCount > SHORT
+      ? this.#wasm.map(firstCluster, clusterCount)
+      : mapRuns(this.#bat, this.step, firstCluster, clusterCount, this.#extents);
   }
 
   allocate(clusterCount: number, goal: number): number {
