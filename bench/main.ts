@@ -3,60 +3,30 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Command, InvalidArgumentError } from "commander";
-import { nearestOf } from "../src/caller-options.js";
+import { CommanderError } from "commander";
 import { machineLine } from "../src/measure/tables.js";
+import { type Flags, parseFlags } from "./command-line.js";
 import { formatAnswer } from "./print.js";
 import { publish } from "./publish.js";
 import type { Answer, Question } from "./question.js";
 import { QUESTIONS } from "./questions.js";
 import { writeResult } from "./results.js";
 
-interface Flags {
-  quick: boolean;
-  only?: readonly Question[];
-  list?: true;
-  browser?: true;
-  trace?: string;
-  json?: string;
-  charts?: true;
-}
-
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const RESULTS = join(ROOT, "bench/results");
 
-const flags = new Command("npm run bench --")
-  .description("Measures Parablock beside what it stands on and beside its peers, in interleaved rounds.")
-  .option("--quick", "some seconds a question, and no results are kept", false)
-  .option("--only <names>", "these questions, with commas between them", parseNames)
-  .option("--list", "tell the questions' names, and measure nothing")
-  .option("--browser", "the same as --only opfs")
-  .option("--trace <file>", "a recorded boot, for the network")
-  .option("--json <folder>", "where results are kept, of quick runs, too (default: bench/results)")
-  .option("--charts", "draw the charts and write README's figures from bench/results, and measure nothing")
-  .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll("\n", " ")}\n`) })
-  .allowExcessArguments(false)
-  .parse()
-  .opts<Flags>();
-
-if (flags.list) {
-  for (const { name, title } of QUESTIONS) console.log(`${name.padEnd(12)} ${title}`);
-} else if (flags.charts) {
-  publish(ROOT, QUESTIONS);
-} else {
-  const asked = flags.only ?? QUESTIONS.filter(({ name }) => !flags.browser || name === "opfs");
-  await askAll(asked, flags);
+try {
+  await run(parseFlags(process.argv.slice(2), QUESTIONS));
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode; // what is wrong was said
 }
 
-function parseNames(text: string): Question[] {
-  return text.split(",").map((given) => {
-    const question = QUESTIONS.find(({ name }) => name === given);
-    if (question) return question;
-    const names = QUESTIONS.map(({ name }) => name);
-    const nearest = nearestOf(given, names);
-    const hint = nearest === undefined ? `It is one of ${names.join(", ")}.` : `Did you mean ${nearest}?`;
-    throw new InvalidArgumentError(`There is no question "${given}". ${hint}`);
-  });
+async function run(flags: Flags): Promise<void> {
+  if (flags.charts) return publish(ROOT, QUESTIONS);
+  if (!flags.list)
+    return await askAll(flags.only ?? QUESTIONS.filter(({ name }) => !flags.browser || name === "opfs"), flags);
+  for (const { name, title } of QUESTIONS) console.log(`${name.padEnd(12)} ${title}`);
 }
 
 async function askAll(questions: readonly Question[], { quick, trace, json }: Flags): Promise<void> {
@@ -64,8 +34,10 @@ async function askAll(questions: readonly Question[], { quick, trace, json }: Fl
   const results = json ?? (quick || trace ? undefined : RESULTS);
   console.log(machine);
   for (const question of questions) {
+    const start = performance.now();
     const answer = await ask(question, quick, trace);
     console.log(formatAnswer(question, answer));
+    console.log(`Asked for ${((performance.now() - start) / 1000).toFixed(0)} s.`);
     if (results !== undefined && answer.rows.length > 0) writeResult(results, question, answer, machine);
   }
   if (results === RESULTS) publish(ROOT, QUESTIONS);

@@ -56,12 +56,12 @@ function runOnce({ command, before, after, output, durable, statuses = [0] }: Ti
     stdio: ["ignore", standardOutput, "pipe"],
     encoding: "utf8",
   });
-  if (durable !== undefined) makeDurable(durable);
-  const taken = Number(process.hrtime.bigint() - start) / 1e6;
-  if (typeof standardOutput === "number") closeSync(standardOutput);
   if (ended.error) throw ended.error;
   if (!statuses.includes(ended.status ?? -1))
     throw new Error(`${command.join(" ")}: ended with ${ended.status ?? ended.signal}: ${ended.stderr.trim()}`);
+  if (durable !== undefined) makeDurable(durable);
+  const taken = Number(process.hrtime.bigint() - start) / 1e6;
+  if (typeof standardOutput === "number") closeSync(standardOutput);
   after?.();
   return taken;
 }
