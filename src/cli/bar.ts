@@ -1,10 +1,11 @@
 /** The bar that `progress.ts` shows: loaded where somebody sees it. */
 import { Presets, SingleBar } from "cli-progress";
+import { errorOutput } from "./print.js";
 
 export function makeBar(title: string): SingleBar {
   return new SingleBar(
     {
-      stream: process.stderr,
+      stream: errorOutput(),
       format: `${title} {bar} {percentage} % | {value} of {total} MiB | {eta_formatted} left`,
       clearOnComplete: true,
       hideCursor: false,

@@ -10,6 +10,7 @@ import { FileFolder } from "../node.js";
 import { printable } from "../printable.js";
 import { about, Failure } from "./failure.js";
 import { closing, keepTrack } from "./open-files.js";
+import { errorOutput } from "./print.js";
 
 const DESCRIPTOR = "DiskDescriptor.xml";
 
@@ -76,7 +77,7 @@ export async function warnOfPart(path: string): Promise<void> {
     () => 0,
   );
   if (count > 1)
-    process.stderr.write(
+    errorOutput().write(
       `parablock: warning: ${printable(path)} is one of the ${count} images of a bundle: name the folder, ${printable(folder)}, to have the disk\n`,
     );
 }

@@ -6,7 +6,7 @@ import { printable } from "../printable.js";
 import type { ImageKind } from "./kind.js";
 import { closing } from "./open-files.js";
 import { examples, kindOption, shareOption, snapshotOption } from "./options.js";
-import { print, printJson } from "./print.js";
+import { errorOutput, print, printJson } from "./print.js";
 import { type Progress, withProgress } from "./progress.js";
 import { baseOf, openSource, type Source } from "./source.js";
 import { WINDOW_SIZE, type Window, windowsOf } from "./windows.js";
@@ -81,7 +81,7 @@ async function report(first: Source, second: Source, flags: CompareFlags): Promi
     new Comparison(first.device, second.device, progress).run(),
   );
   if (sizeA !== sizeB)
-    process.stderr.write(
+    errorOutput().write(
       `parablock: warning: the sizes differ: ${printable(first.path)} has ${counted(sizeA, "byte")}, ${printable(second.path)} ${sizeB}\n`,
     );
   const identical = difference === undefined;

@@ -23,6 +23,7 @@ import {
   trustOption,
 } from "./options.js";
 import { requireConvertible } from "./output-name.js";
+import { isTerminal } from "./print.js";
 import { withProgress } from "./progress.js";
 import { parseSize } from "./size.js";
 import { baseOf, openSource } from "./source.js";
@@ -246,7 +247,7 @@ function requireSensible(input: string, out: string, flags: ConvertFlags): void 
   if (out === STREAM) {
     if (to !== undefined && to !== "raw")
       throw usageFailure("standard output takes raw bytes: name a file for an image");
-    if (process.stdout.isTTY) throw usageFailure("standard output is a terminal: redirect it to a file or a pipe");
+    if (isTerminal("stdout")) throw usageFailure("standard output is a terminal: redirect it to a file or a pipe");
   }
   if (out === STREAM) return;
   requireOther(out, [input, base]);

@@ -11,9 +11,9 @@ export async function* extentBatches(
 ): AsyncGenerator<Extent[]> {
   for (let offset = start; offset < end; ) {
     const batch = await runsFrom(device, offset, end - offset);
-    yield batch;
     const last = batch[batch.length - 1];
     offset = last.offset + last.length;
+    yield batch;
   }
 }
 
@@ -26,16 +26,18 @@ async function runsFrom(device: BlockDevice, offset: number, length: number): Pr
 export async function* allExtents(device: BlockDevice): AsyncGenerator<Extent[]> {
   let open: Extent | undefined;
   for await (const batch of extentBatches(device)) {
-    const complete: Extent[] = [];
+    // In place: there may be millions of them.
+    let count = 0;
     for (const extent of batch) {
       if (open !== undefined && continues(open, extent)) {
-        open = { ...open, length: open.length + extent.length };
+        open.length += extent.length;
       } else {
-        if (open !== undefined) complete.push(open);
+        if (open !== undefined) batch[count++] = open;
         open = extent;
       }
     }
-    yield complete;
+    batch.length = count;
+    yield batch;
   }
   if (open !== undefined) yield [open];
 }

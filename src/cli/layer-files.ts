@@ -33,8 +33,14 @@ export class LayerFiles {
   }
 }
 
-/** Runs with their files; of what is no bundle as they are. */
-export function* placed(runs: readonly Extent[], files: LayerFiles | undefined): Generator<Placed> {
-  if (files === undefined) yield* runs;
-  else for (const run of runs) yield* run.fileOffset === undefined ? [run] : files.split(run);
+/** Batches of runs with their files; of what is no bundle as they are. */
+export async function* allPlaced(
+  batches: AsyncIterable<Extent[]>,
+  files: LayerFiles | undefined,
+): AsyncGenerator<Iterable<Placed>> {
+  for await (const runs of batches) yield files === undefined ? runs : placed(runs, files);
+}
+
+function* placed(runs: readonly Extent[], files: LayerFiles): Generator<Placed> {
+  for (const run of runs) yield* run.fileOffset === undefined ? [run] : files.split(run);
 }

@@ -5,7 +5,7 @@ import { requireSensibleLine } from "./command-line.js";
 import { addCommands } from "./commands.js";
 import { describeError, exitCodeOf } from "./failure.js";
 import { examples } from "./options.js";
-import { endWithReader, printNow } from "./print.js";
+import { errorOutput, printNow } from "./print.js";
 
 /** Put in by the build. */
 declare const PARABLOCK_VERSION: string;
@@ -41,12 +41,11 @@ function fail(error: unknown): void {
   if (usage && error.code === "commander.help") return; // so was the help, as there was no command
   const known = program.commands.some((command) => command.name() === name);
   const hint = usage ? ` - see \`parablock ${known ? `${name} ` : ""}--help\`` : "";
-  process.stderr.write(`parablock: ${describeError(error, debug)}${hint}\n`);
+  errorOutput().write(`parablock: ${describeError(error, debug)}${hint}\n`);
 }
 
 async function main(): Promise<void> {
   let ended = false;
-  endWithReader();
   process.on("uncaughtException", (error) => {
     fail(error);
     process.exit();

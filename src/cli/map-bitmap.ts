@@ -2,7 +2,7 @@
 import { soleImage } from "./bundles.js";
 import { type DirtyRun, type DirtySource, dirtyRunsOf } from "./dirty.js";
 import { withImage } from "./image.js";
-import { printAll } from "./print.js";
+import { bytesOf, type Lines, printEach, printList } from "./lines.js";
 
 export interface DirtyMapFlags {
   json?: boolean | undefined;
@@ -12,23 +12,30 @@ export interface DirtyMapFlags {
 export async function mapBitmap(file: string, source: DirtySource, { json, forceShare }: DirtyMapFlags): Promise<void> {
   const image = await soleImage(file, "each with bitmaps of its own: name one of them");
   await withImage("Mapping", image, forceShare, (disk) => {
-    const runs = dirtyRunsOf(disk, source);
-    return printAll(json ? jsonLines(runs) : textLines(disk.size, runs));
+    const runs = batches(dirtyRunsOf(disk, source));
+    return json ? printList(runs, addJson) : printEach(runs, textLine(disk.size));
   });
 }
 
-async function* textLines(size: number, runs: AsyncIterable<DirtyRun>): AsyncGenerator<string> {
-  const width = `${size}`.length;
-  const column = (bytes: number) => `${bytes}`.padStart(width);
-  for await (const { offset, length, dirty } of runs)
-    yield `${column(offset)} ${column(length)} ${dirty ? "dirty" : "clean"}\n`;
+async function* batches(runs: AsyncIterable<DirtyRun>): AsyncGenerator<[DirtyRun]> {
+  for await (const run of runs) yield [run];
 }
 
-async function* jsonLines(runs: AsyncIterable<DirtyRun>): AsyncGenerator<string> {
-  let before = "[";
-  for await (const { offset, length, dirty } of runs) {
-    yield `${before}{ "start": ${offset}, "length": ${length}, "dirty": ${dirty}}`;
-    before = ",\n";
-  }
-  yield before === "[" ? "[]\n" : "]\n";
+const START = bytesOf('{ "start": ');
+const LENGTH = bytesOf(', "length": ');
+const STATES = { dirty: bytesOf(', "dirty": true}'), clean: bytesOf(', "dirty": false}') };
+const SPACE = bytesOf(" ");
+const LINE_ENDS = { dirty: bytesOf(" dirty\n"), clean: bytesOf(" clean\n") };
+
+function addJson(lines: Lines, { offset, length, dirty }: DirtyRun): void {
+  lines.add(START).addNumber(offset).add(LENGTH).addNumber(length);
+  lines.add(dirty ? STATES.dirty : STATES.clean);
+}
+
+function textLine(size: number): (lines: Lines, run: DirtyRun) => void {
+  const width = `${size}`.length;
+  return (lines, { offset, length, dirty }) => {
+    lines.addNumber(offset, width).add(SPACE).addNumber(length, width);
+    lines.add(dirty ? LINE_ENDS.dirty : LINE_ENDS.clean);
+  };
 }

@@ -3,19 +3,20 @@ import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Command } from "commander";
 import type { BlockDevice, Extent } from "../index.js";
-import { printable } from "../printable.js";
 import { Draft, requireOther } from "./draft.js";
 import { allExtents } from "./extents.js";
 import { about, usageFailure } from "./failure.js";
 import type { ImageKind } from "./kind.js";
-import { LayerFiles, type Placed, placed } from "./layer-files.js";
+import { allPlaced, LayerFiles } from "./layer-files.js";
+import { printEach, printList } from "./lines.js";
 import { mapBitmap } from "./map-bitmap.js";
+import { addJson, textLine } from "./map-lines.js";
 import { closing } from "./open-files.js";
 import { baseOption, bitmapOption, examples, kindOption, shareOption, snapshotOption, trustOption } from "./options.js";
 import { requirePictureName } from "./output-name.js";
 import { Picture } from "./picture.js";
 import { drawPicture } from "./picture-svg.js";
-import { print, printAll } from "./print.js";
+import { isTerminal, print } from "./print.js";
 import { PATIENCE, type Progress, withProgress } from "./progress.js";
 import { baseOf, type Named, openSource, type Source } from "./source.js";
 
@@ -75,11 +76,12 @@ async function map(file: string, flags: MapFlags): Promise<void> {
   const files = source.bundle && new LayerFiles(source.bundle, source.snapshot);
   const tell = async (progress?: Progress) => {
     if (svg !== undefined) await draw(source, file, watched(device, progress), svg, force);
-    if (json) await printAll(jsonLines(watched(device, progress), files));
-    else if (svg === undefined) await printAll(textLines(device.size, watched(device, progress), files));
+    const runs = allPlaced(watched(device, progress), files);
+    if (json) await printList(runs, addJson);
+    else if (svg === undefined) await printEach(runs, textLine(device.size));
   };
   // Lines on the same terminal say enough.
-  const listing = process.stdout.isTTY && (json || svg === undefined);
+  const listing = (json || svg === undefined) && isTerminal("stderr") && isTerminal("stdout");
   await closing(source, () => (listing ? tell() : withProgress("Mapping", device.size, tell, PATIENCE)));
 }
 
@@ -100,37 +102,6 @@ async function* watched(device: BlockDevice, progress: Progress | undefined): Ba
     const last = extents[extents.length - 1];
     if (last !== undefined) progress?.update(last.offset + last.length);
   }
-}
-
-async function* textLines(size: number, batches: Batches, files?: LayerFiles): AsyncGenerator<string> {
-  const width = `${size}`.length;
-  const column = (bytes: number) => `${bytes}`.padStart(width);
-  for await (const extents of batches) {
-    for (const { offset, length, layer, fileOffset, file, ...extent } of placed(extents, files)) {
-      const kind = extent.kind === "data" && layer > 0 ? "base" : extent.kind;
-      const place = fileOffset === undefined ? "" : ` ${column(fileOffset)}`;
-      yield `${column(offset)} ${column(length)} ${kind}${place}${file === undefined ? "" : ` ${printable(file)}`}\n`;
-    }
-  }
-}
-
-/** The very text that `qemu-img map --output=json` prints. */
-async function* jsonLines(batches: Batches, files?: LayerFiles): AsyncGenerator<string> {
-  let before = "[";
-  for await (const extents of batches) {
-    for (const extent of placed(extents, files)) {
-      yield before + jsonOf(extent);
-      before = ",\n";
-    }
-  }
-  yield before === "[" ? "[]\n" : "]\n";
-}
-
-function jsonOf({ offset, length, layer, fileOffset, kind, file }: Placed): string {
-  const present = fileOffset !== undefined;
-  const fields = `"start": ${offset}, "length": ${length}, "depth": ${layer}, "present": ${present}, "zero": ${kind === "zero"}, "data": ${kind === "data"}`;
-  const name = file === undefined ? "" : `, "filename": ${printable(JSON.stringify(file))}`;
-  return present ? `{ ${fields}, "offset": ${fileOffset}${name}}` : `{ ${fields}}`;
 }
 
 /** A bundle has no one file: what is on top is coloured by its place on the disk. */

@@ -1,4 +1,5 @@
 /** The progress bar: on a terminal's stderr, and only there. */
+import { isTerminal } from "./print.js";
 
 export interface Progress {
   /** How much is done now, in bytes, and of how much, where that has changed. */
@@ -14,7 +15,7 @@ export const PATIENCE = 300;
 
 /** Shows a bar for `total` bytes of work, or for what takes longer than `patience` (ms) only then. */
 export async function startProgress(title: string, total: number, patience = 0): Promise<Progress> {
-  if (!process.stderr.isTTY) return SILENT;
+  if (!isTerminal("stderr")) return SILENT;
   const { makeBar } = await import("./bar.js");
   const bar = makeBar(title);
   const begun = performance.now();

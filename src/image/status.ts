@@ -4,7 +4,7 @@ import { appendRun, statusOf } from "../device/verbs.js";
 import type { Operation } from "../operation.js";
 import { requireLimit } from "../requests.js";
 import { type Image, requireRequest } from "./image.js";
-import { piecesOf } from "./pieces.js";
+import { type Piece, piecesOf } from "./pieces.js";
 
 /** The runs of a range, in order, coalesced, or those of its beginning. */
 export function* status(
@@ -16,12 +16,18 @@ export function* status(
   requireRequest(image, offset, length);
   requireLimit(limit);
   const runs: Extent[] = [];
-  for (const { fileOffset, ...range } of piecesOf(image, offset, length, limit)) {
-    if (fileOffset >= 0) appendRun(runs, { ...range, kind: "data", layer: 0, fileOffset });
-    else if (!(yield* appendBeneath(image, range, limit, runs))) break;
+  for (const piece of piecesOf(image, offset, length, limit)) {
+    // Pieces are maximal, and nothing beneath continues one of the image's own.
+    if (piece.fileOffset >= 0) runs.push(dataRun(piece));
+    else if (!(yield* appendBeneath(image, piece, limit, runs))) break;
     if (runs.length >= limit) break;
   }
-  return runs.slice(0, limit);
+  return runs.length > limit ? runs.slice(0, limit) : runs;
+}
+
+/** All of one shape: a disk may have millions. */
+function dataRun({ offset, length, fileOffset }: Piece): Extent {
+  return { offset, length, kind: "data", layer: 0, fileOffset };
 }
 
 /** Adds what the base says of a range, then zeros behind its end; answers whether all of the range has been told. */

@@ -5,9 +5,9 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/folder.js";
-import { testWith, tool } from "../support/peers.js";
+import { describeWith, testWith, tool } from "../support/peers.js";
 import { sampled } from "../support/runs.js";
-import { cliPath, makeDamaged, makeDisk, parablock, startParablock } from "./command.js";
+import { cliPath, type Fill, makeDamaged, makeDisk, parablock, startParablock } from "./command.js";
 
 const file = temporaryFolder();
 makeDisk(file("a.hds"), { size: 2 ** 20, fills: [[0, 512, 1]] });
@@ -91,6 +91,36 @@ describe.skipIf(!existsSync("/dev/full"))("standard output that takes nothing", 
     expect(status).toBe(trouble);
     expect(names().filter((name) => name.includes("part-"))).toEqual([]);
   });
+});
+
+describeWith([tool("python3")], "a pipe that does not wait for its reader", () => {
+  it("gets all of a long list", () => {
+    const fills = Array.from({ length: 4096 }, (_, i): Fill => [i * 2048, 512, 1]);
+    makeDisk(file("long.hds"), { size: 8 * 2 ** 20, clusterSize: 512, fills });
+    for (const args of [
+      ["map", "--json", file("long.hds")],
+      ["info", file("long.hds")],
+    ]) {
+      const { status, stdout, stderr } = spawnSync("python3", ["-c", HASTY, process.execPath, cliPath, ...args], {
+        maxBuffer: 2 ** 24,
+      });
+      expect([status, `${stderr}`]).toEqual([0, ""]);
+      expect(`${stdout}` === parablock(args).stdout).toBe(true);
+    }
+  });
+
+  /** Reads slowly from a pipe that is full, and says so to whoever writes, instead of having it wait. */
+  const HASTY = `
+import os, subprocess, sys, time
+reader, writer = os.pipe()
+os.set_blocking(writer, False)
+child = subprocess.Popen(sys.argv[1:], stdout=writer)
+os.close(writer)
+time.sleep(0.5)
+while piece := os.read(reader, 65536):
+    sys.stdout.buffer.write(piece)
+sys.exit(child.wait())
+`;
 });
 
 describe("a reader that is gone", () => {
