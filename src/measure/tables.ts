@@ -11,9 +11,10 @@ export interface Table {
 /** `raw` is what the disks are measured against. */
 export function ioTable(rows: readonly IoRow[], raw = "raw file"): Table {
   return {
-    head: [`wasm : ${raw}`, "wasm : TypeScript", "request", raw, "wasm", "TypeScript"],
+    head: [`wasm : ${raw}`, "quartiles", "wasm : TypeScript", "request", raw, "wasm", "TypeScript"],
     rows: rows.map((row) => [
       row.wasmToRaw.toFixed(2),
+      row.spread.map((ratio) => ratio.toFixed(2)).join("-"),
       row.wasmToJs.toFixed(2),
       describeRequest(row),
       ...[row.raw, row.wasm, row.js].map((microseconds) => `${microseconds.toFixed(1)} µs`),
