@@ -7,6 +7,7 @@ import { FileFolder, FileStorage } from "../node.js";
 import { BundleDraft } from "./bundle-draft.js";
 import { folderOf } from "./bundles.js";
 import { Draft } from "./draft.js";
+import { DraftFile } from "./draft-file.js";
 import { about } from "./failure.js";
 import { print, requireOutput } from "./print.js";
 import type { Progress } from "./progress.js";
@@ -58,11 +59,14 @@ export async function makeBundle(
   return Bundle.create(within, { ...shape, name, size: wholeSectors(size) });
 }
 
+/** The files of a bundle that is filled. */
+const draftFile = async (file: FileStorage): Promise<Storage> => (file.readOnly ? file : DraftFile.over(file));
+
 /** A new bundle that is filled. */
 export async function bundleTarget(path: string, shape: BundleShape, force?: boolean): Promise<Target> {
   const draft = await BundleDraft.begin(path, force);
   try {
-    const bundle = await about(path, () => makeBundle(draft, path, shape, privateStorage));
+    const bundle = await about(path, () => makeBundle(draft, path, shape, draftFile));
     const disk = await bundle.openDisk();
     const grain = shape.plain ? RAW_GRAIN : disk.clusterSize;
     return diskTarget(path, draft, disk, grain, () => bundle.close());
@@ -77,7 +81,7 @@ export function parallelsTarget(path: string, shape: ImageShape, force?: boolean
   return about(path, async () => {
     const draft = Draft.begin(path, force);
     const disk = await Disk.create(
-      await privateStorage(await FileStorage.open(draft.path, { private: true })),
+      await DraftFile.over(await FileStorage.open(draft.path, { private: true })),
       createOptions(shape),
     );
     return diskTarget(path, draft, disk, disk.clusterSize, () => disk.close());
@@ -115,68 +119,32 @@ function createOptions({ size, clusterSize, format }: ImageShape): CreateOptions
   };
 }
 
-/** How far a draft grows ahead: growing is slow, as writes wait for it. */
-const GROWTH = 256 * 1024 * 1024;
-
-/**
- * A draft is of no use to anybody before it is complete. So its writes need no order: it is made durable once, at its
- * end; and it may be longer than it says until then.
- */
-async function privateStorage(file: FileStorage): Promise<Storage> {
-  if (file.readOnly) return file;
-  let size = await file.size();
-  let reached = size;
-  return {
-    path: file.path,
-    read: (buffer, offset) => file.read(buffer, offset),
-    write(buffer, offset) {
-      size = Math.max(size, offset + buffer.length);
-      return file.write(buffer, offset);
-    },
-    size: () => size,
-    async truncate(wanted) {
-      if (wanted < size || wanted > reached) {
-        reached = wanted < size ? wanted : wanted + GROWTH;
-        await file.truncate(reached);
-      }
-      size = wanted;
-    },
-    flush() {},
-    async close() {
-      await file.truncate(size);
-      await file.flush();
-      await file.close();
-    },
-  };
-}
-
 /** A new raw file of `size` bytes, sparse where zeros are. */
 export function rawTarget(path: string, size: number, force?: boolean): Promise<Target> {
   return about(path, async () => {
     const draft = Draft.begin(path, force);
     const file = await FileStorage.open(draft.path, { private: true });
     await (await rawDevice(file)).resize?.(size); // a size that no file may have here is told before anything is copied
-    return rawFile(path, draft, file, async () => {
-      await file.flush();
-      draft.publish();
-    });
+    return rawFile(path, draft, file, await DraftFile.over(file), () => draft.publish());
   });
 }
 
 /** A raw file for a while: it stays a draft. */
 export async function spoolTarget(draft: Draft): Promise<Target> {
-  return rawFile(draft.path, draft, await FileStorage.open(draft.path, { private: true }), async () => {});
+  const file = await FileStorage.open(draft.path, { private: true });
+  return rawFile(draft.path, draft, file, file, () => {});
 }
 
-function rawFile(path: string, draft: Draft, file: FileStorage, complete: () => Promise<void>): Target {
+/** @param storage the file as it is to be written @param complete once it is closed */
+function rawFile(path: string, draft: Draft, file: FileStorage, storage: Storage, complete: () => void): Target {
   return {
     grain: RAW_GRAIN,
-    write: (bytes, offset) => about(path, () => writeFully(file, bytes, offset)),
+    write: (bytes, offset) => about(path, () => writeFully(storage, bytes, offset)),
     finish: (size) =>
       about(path, async () => {
-        await file.truncate(size);
-        await complete();
-        await file.close();
+        await storage.truncate(size);
+        await storage.close();
+        complete();
       }),
     abandon: async () => {
       draft.discard();

@@ -4,6 +4,7 @@
  */
 import * as fs from "node:fs";
 import { FileHandle, type FileOptions } from "./file-handle.js";
+import { native } from "./native.js";
 import type { Storage, StorageSync } from "./storage.js";
 
 export type { FileOptions } from "./file-handle.js";
@@ -73,6 +74,15 @@ export class FileStorage extends FileHandle implements Storage {
 
   flush(): Promise<void> {
     return this.#request((done) => fs.fsync(this.fd, done));
+  }
+
+  /**
+   * Has the system begin to write what it holds of the file in memory. Nothing is durable by it, but a flush that comes
+   * later has less to wait for. Without native calls it does nothing. @internal
+   */
+  async writeBack(): Promise<void> {
+    const calls = native();
+    if (typeof calls !== "string") await this.#request((done) => calls.writeBack(this.fd, done));
   }
 
   /** No request is taken any more; those under way end first, as the number of a closed file is the next one's. */

@@ -15,6 +15,8 @@ export interface Native {
   punch(fd: number, offset: number, length: number): void;
   /** The next run of bytes at or after `offset` that is not a hole, or undefined if only a hole follows. */
   nextData(fd: number, offset: number): DataRange | undefined;
+  /** Begins to write what memory holds of the file, in a thread of the pool; `done` gets what failed. */
+  writeBack(fd: number, done: (error: Error | null) => void): void;
   /** Sets or clears an OFD read lock on bytes of the file; answers whether the system could. */
   setReadLock(fd: number, first: number, length: number, on: boolean): boolean;
   /** Whether an OFD write lock on the byte would meet somebody else's lock. */
@@ -41,6 +43,7 @@ export function callNames(platform: string, arch: string): CallNames | string {
 
 const FALLOC_KEEP_SIZE = 1;
 const FALLOC_PUNCH_HOLE = 2;
+const SYNC_FILE_RANGE_WRITE = 2;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 const F_OFD_GETLK = 36;
@@ -75,6 +78,7 @@ export function bindCalls(koffi: Koffi, names: CallNames): Native {
   const fallocate = libc.func(names.fallocate, "int", ["int", "int", "int64", "int64"]);
   const lseek = libc.func(names.lseek, "int64", ["int", "int64", "int"]);
   const fcntl = libc.func(names.fcntl, "int", ["int", "int", koffi.inout(koffi.pointer(flock))]);
+  const syncFileRange = libc.func("sync_file_range", "int", ["int", "int64", "int64", "uint"]); // has one width everywhere
   const fail = (name: string) => systemError(koffi.errno(), name);
   return {
     allocate(fd, offset, length) {
@@ -90,6 +94,7 @@ export function bindCalls(koffi: Koffi, names: CallNames): Native {
       if (end < 0) throw fail("lseek");
       return { start, end };
     },
+    writeBack: (fd, done) => syncFileRange.async(fd, 0, 0, SYNC_FILE_RANGE_WRITE, done),
     setReadLock: (fd, first, length, on) => fcntl(fd, F_OFD_SETLK, lockOf(on ? F_RDLCK : F_UNLCK, first, length)) === 0,
     isLocked(fd, byte) {
       const probe = lockOf(F_WRLCK, byte, 1);

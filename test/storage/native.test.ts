@@ -1,12 +1,14 @@
 /** The calls that koffi makes: which names they have where, and that offsets stay whole. */
-import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { FileStorage } from "../../src/storage/file.js";
 import { findKoffi, type Koffi } from "../../src/storage/koffi.js";
 import { bindCalls, type CallNames, callNames } from "../../src/storage/libc.js";
 import { temporaryFolder } from "../support/folder.js";
 import { describeWith, nativeCalls } from "../support/peers.js";
 
 const path = temporaryFolder();
+const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 const PLAIN = { fallocate: "fallocate", lseek: "lseek", fcntl: "fcntl" };
 const LARGE = { fallocate: "fallocate64", lseek: "lseek64", fcntl: "fcntl64" };
@@ -64,5 +66,21 @@ describeWith([nativeCalls], "Calls that are bound", () => {
 
   it("are refused where a name is missing, before any is made", () => {
     expect(() => bindCalls(koffi, { ...PLAIN, lseek: "lseek128" })).toThrow(/lseek128/);
+  });
+
+  it("have a file written back while it is written on; closing waits for that", async () => {
+    const file = await FileStorage.open(path("written-back"), { create: "new" });
+    const [one, other] = [1, 2].map((byte) => new Uint8Array(MIB).fill(byte));
+    await file.write(one, 0);
+    const ended: string[] = [];
+    const pending = [
+      file.writeBack().then(() => ended.push("written back")),
+      file.write(other, MIB).then(() => ended.push("written on")),
+    ];
+    await file.close();
+    expect(ended.sort()).toEqual(["written back", "written on"]);
+    await Promise.all(pending);
+    await expect(file.writeBack()).rejects.toMatchObject({ code: "CLOSED" });
+    expect(readFileSync(path("written-back"))).toEqual(Buffer.concat([one, other]));
   });
 });
