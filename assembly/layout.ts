@@ -1,9 +1,11 @@
-// Where the tables of an image lie in memory. Owns the addresses and the size of the memory: nothing else grows it.
+// Where the tables of an image lie in memory: owns their addresses.
 //
 //   | levels | results | extents + slack | BAT + slack | used bitmap | its summaries |
 //
 // A BAT that grows moves what lies behind it; all else stays where it is. Addresses are unsigned and every sum that
 // could pass 4 GiB is made in 64 bits. Fresh memory is zero, and untouched memory costs nothing.
+
+import { alignLine, reach } from "./memory";
 
 /** Extents one `map` returns at most. */
 export const EXTENT_CAPACITY: u32 = 1024;
@@ -32,9 +34,6 @@ export let step: u32 = 1;
 /** Level 0 of the used bitmap; everything from here to the end of memory is its own. */
 export let USED: usize = 0;
 
-const PAGE_SHIFT: u64 = 16;
-const MAX_PAGES: u64 = 65536;
-
 /** Places the tables of an image and makes room up to the used bitmap. False if there is not enough memory. */
 export function placeTables(entries: u32, unitsPerCluster: u32): bool {
   step = unitsPerCluster;
@@ -53,20 +52,4 @@ export function behindBat(entries: u32): u64 {
 export function settleTables(entries: u32, used: usize): void {
   entryCount = entries;
   USED = used;
-}
-
-/** Grows the memory until it holds the bytes below `end`; false if it cannot. */
-export function reach(end: u64): bool {
-  const pages = (end + 0xffff) >> PAGE_SHIFT;
-  const present = <u64>(<u32>memory.size());
-  if (pages <= present) return true;
-  if (pages > MAX_PAGES) return false;
-  return memory.grow(<i32>(pages - present)) != -1;
-}
-
-/** Rounds up to a cache line. */
-// @ts-ignore: decorator
-@inline
-export function alignLine(address: u64): u64 {
-  return (address + 63) & ~63;
 }

@@ -1,13 +1,7 @@
 // Guest range to runs of one owner, as map.ts does it: a block of 64 clusters becomes a mask of the places where a run
 // begins. A run is nobody's, or of one layer and either without a break in its file or bad throughout.
 
-import {
-  BAD,
-  OWNER_EXTENTS,
-  OWNER_EXTENT_CAPACITY,
-  layerAddress,
-  placeAddress,
-} from "./owners";
+import { BAD, EXTENTS, EXTENT_CAPACITY, layerAddress, placeAddress } from "./owners-table";
 
 const BLOCK: u32 = 64;
 
@@ -15,8 +9,8 @@ const BLOCK: u32 = 64;
 export function mapOwners(first: u32, clusterCount: u32): u32 {
   if (clusterCount == 0) return 0;
   const limit = first + clusterCount;
-  const full = OWNER_EXTENTS + <usize>(OWNER_EXTENT_CAPACITY * 12);
-  let out: usize = OWNER_EXTENTS;
+  const full = EXTENTS + <usize>(EXTENT_CAPACITY * 12);
+  let out: usize = EXTENTS;
   let start = first;
   for (let at = first + 1; at < limit; at += BLOCK) {
     let breaks = breaksFrom(at, min(limit - at, BLOCK));
@@ -26,10 +20,10 @@ export function mapOwners(first: u32, clusterCount: u32): u32 {
       out = emit(out, start, next);
       start = next;
     }
-    if (out >= full) return OWNER_EXTENT_CAPACITY;
+    if (out >= full) return EXTENT_CAPACITY;
   }
   out = emit(out, start, limit);
-  return <u32>(out - OWNER_EXTENTS) / 12;
+  return <u32>(out - EXTENTS) / 12;
 }
 
 /** A bit each for the `length` (1 to 64) clusters from `cluster`, which is not 0: does a new run begin here? */

@@ -5,7 +5,8 @@
 //
 //   clusters  ..1111 0110..      full[1] ..1 0..  some[1] ..1 1..      full[2] ...   some[2] ...
 
-import { LEVELS, USED, behindBat, reach, settleTables } from "./layout";
+import { LEVELS, USED, behindBat, settleTables } from "./layout";
+import { reach } from "./memory";
 import { ALL, clearWords, endWhole, firstWhole, headMask, moveWordsUp, setBits, tailMask, take, wordAt } from "./words";
 
 /** Offsets in a pair of addresses in LEVELS. */

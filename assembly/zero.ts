@@ -1,7 +1,8 @@
 // Whether bytes are all zero: 64 a turn, stopping at the first turn that has one. The buffer lies where an
 // image would have its BAT; an instance serves one or the other.
 
-import { BAT, reach } from "./layout";
+import { BAT } from "./layout";
+import { reach } from "./memory";
 
 /** Makes room for a buffer and returns its address, or 0 if there is not enough memory. */
 export function placeBuffer(size: u32): usize {

@@ -4,7 +4,8 @@
  */
 
 import { counted } from "../src/count.js";
-import { createEngine, createOwners, createZeroScanner } from "../src/engine/create.js";
+import { createEngine, createZeroScanner } from "../src/engine/create.js";
+import { createOwners } from "../src/engine/create-owners.js";
 import type { Engine, ZeroScanner } from "../src/engine/engine.js";
 import type { Owners } from "../src/engine/owners.js";
 import { compare } from "../src/measure/compare.js";

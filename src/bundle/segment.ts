@@ -6,7 +6,7 @@
 import { counted } from "../count.js";
 import type { AnyDevice } from "../device/block-device.js";
 import type { Verbs } from "../device/verbs.js";
-import { createOwners } from "../engine/create.js";
+import { createOwners } from "../engine/create-owners.js";
 import type { EngineKind } from "../engine/engine.js";
 import { DiskError } from "../errors.js";
 import { Chain, type Layer } from "../image/chain.js";

@@ -1,21 +1,15 @@
-/**
- * Chooses the implementation: WebAssembly wherever the platform lets the module compile and has memory for it, the plain
- * TypeScript twin elsewhere (a page whose CSP lacks `wasm-unsafe-eval`, a runtime without SIMD, a process whose address
- * space is short: each WebAssembly memory reserves gigabytes of it).
- */
+/** Makes what works on an image's tables, zero scanners and dirty bits, in WebAssembly or in its plain TypeScript twin. */
 
 import { quote } from "../printable.js";
+import { choose } from "./choose.js";
 import type { DirtyBits } from "./dirty.js";
 import type { Engine, EngineKind, ZeroScanner } from "./engine.js";
 import { JsEngine, JsZeroScanner } from "./js.js";
 import { JsDirtyBits } from "./js-dirty.js";
-import { JsOwners } from "./js-owners.js";
-import { isNoMemory } from "./memory.js";
-import type { Owners } from "./owners.js";
 import { WasmEngine } from "./wasm.js";
+import { wasmBase64 } from "./wasm-bytes.js";
 import { WasmDirtyBits } from "./wasm-dirty.js";
-import { compileEngine } from "./wasm-module.js";
-import { WasmOwners } from "./wasm-owners.js";
+import { compileModule } from "./wasm-module.js";
 import { WasmZeroScanner } from "./wasm-zero.js";
 
 /**
@@ -29,24 +23,17 @@ import { WasmZeroScanner } from "./wasm-zero.js";
  */
 export function createEngine(kind: EngineKind | undefined, entryCount: number, step: number): Engine {
   return choose<Engine>(
+    wasmBase64,
     kind,
     (module) => new WasmEngine(module, entryCount, step),
     (fallback) => new JsEngine(entryCount, step, fallback),
   );
 }
 
-/** Makes the owners of a chain over `clusterCount` guest clusters, all nobody's; `kind` and errors as for {@link createEngine}. */
-export function createOwners(kind: EngineKind | undefined, clusterCount: number): Owners {
-  return choose<Owners>(
-    kind,
-    (module) => new WasmOwners(module, clusterCount),
-    (fallback) => new JsOwners(clusterCount, fallback),
-  );
-}
-
 /** Makes a bitmap of `bitCount` bits, at most 2^31, all clear; `kind` and errors as for {@link createEngine}. */
 export function createDirtyBits(kind: EngineKind | undefined, bitCount: number): DirtyBits {
   return choose<DirtyBits>(
+    wasmBase64,
     kind,
     (module) => new WasmDirtyBits(module, bitCount),
     (fallback) => new JsDirtyBits(bitCount, fallback),
@@ -65,6 +52,7 @@ export function createZeroScanner(kind: EngineKind | undefined, size: number): Z
   if (!Number.isSafeInteger(size) || size < 0)
     throw new RangeError(`size: expected a number of bytes, got ${quote(size)}`);
   return choose<ZeroScanner>(
+    wasmBase64,
     kind,
     (module) => new WasmZeroScanner(module, size),
     (fallback) => new JsZeroScanner(size, fallback),
@@ -83,25 +71,6 @@ export function bitsBeside({ kind }: Pick<Engine, "kind">, bitCount: number): Di
 
 /** Why engines made without a kind are plain TypeScript here; `undefined` if they can be WebAssembly. */
 export function wasmUnavailable(): Error | undefined {
-  const compiled = compileEngine();
+  const compiled = compileModule(wasmBase64);
   return compiled instanceof Error ? compiled : undefined;
-}
-
-function choose<T>(
-  kind: EngineKind | undefined,
-  makeWasm: (module: WebAssembly.Module) => T,
-  makeJs: (fallback: Error | undefined) => T,
-): T {
-  if (kind === "js") return makeJs(undefined);
-  const compiled = compileEngine();
-  if (compiled instanceof Error) {
-    if (kind === "wasm") throw compiled;
-    return makeJs(compiled);
-  }
-  try {
-    return makeWasm(compiled);
-  } catch (error) {
-    if (kind === "wasm" || !isNoMemory(error)) throw error;
-    return makeJs(error);
-  }
 }

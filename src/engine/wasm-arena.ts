@@ -42,12 +42,12 @@ export class Arena {
   readonly #free = new Map<number, number[]>();
 
   constructor(module: WebAssembly.Module, size: number, purpose: string) {
-    this.wasm = instantiate(module);
+    this.wasm = instantiate<EngineExports>(module);
     this.#size = size;
     this.#address = this.wasm.placeBuffer(size) >>> 0;
     if (this.#address === 0) throw noMemory(purpose);
-    const { memory } = this.wasm;
-    this.desk = new Uint8Array(memory.buffer, this.wasm.extentsAddress(), this.wasm.extentCapacity() * 8);
+    const { memory, EXTENTS, EXTENT_CAPACITY } = this.wasm;
+    this.desk = new Uint8Array(memory.buffer, EXTENTS.value, EXTENT_CAPACITY.value * 8);
   }
 
   hasRoom(size: number): boolean {

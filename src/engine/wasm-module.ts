@@ -1,17 +1,21 @@
-/** The WebAssembly module, compiled once, on first use, and its instances: each has a memory of its own. */
+/** The WebAssembly modules, each compiled once, on first use, and their instances: each has a memory of its own. */
 
 import { DiskError } from "../errors.js";
 import { isNoMemory, noMemory, withMemory } from "./memory.js";
-import { wasmBase64 } from "./wasm-bytes.js";
+
+/** A number that a module exports. */
+export interface Constant {
+  readonly value: number;
+}
 
 /** What assembly/index.ts exports. */
 export interface EngineExports {
   memory: { readonly buffer: ArrayBuffer };
+  BAT: Constant;
+  EXTENTS: Constant;
+  EXTENT_CAPACITY: Constant;
+  RESULTS: Constant;
   place(entryCount: number, step: number): number;
-  batAddress(): number;
-  extentsAddress(): number;
-  extentCapacity(): number;
-  resultsAddress(): number;
   scan(origin: number, lastEntry: number, hostLimit: number, floor: number): number;
   grow(entryCount: number): number;
   countFragments(): number;
@@ -26,21 +30,6 @@ export interface EngineExports {
   allocatedCount(): number;
   link(firstCluster: number, hostCluster: number, clusterCount: number): void;
   unlink(firstCluster: number, clusterCount: number): void;
-  placeOwners(clusterCount: number): number;
-  placesAddress(): number;
-  layersAddress(): number;
-  entriesAddress(): number;
-  entryCapacity(): number;
-  ownerExtentsAddress(): number;
-  ownerExtentCapacity(): number;
-  adopt(layer: number, first: number, count: number, origin: number, step: number, lastEntry: number): number;
-  adoptPlain(layer: number, first: number, count: number): void;
-  relocate(layer: number, first: number, count: number, origin: number, step: number, lastEntry: number): number;
-  relocatePlain(layer: number, first: number, count: number): void;
-  mergeLayers(layer: number): void;
-  clearOwners(): void;
-  heldBy(layer: number): number;
-  mapOwners(first: number, clusterCount: number): number;
   placeBuffer(size: number): number;
   isZero(offset: number, length: number): number;
   markBits(bits: number, from: number, to: number): number;
@@ -50,20 +39,22 @@ export interface EngineExports {
   mergeBits(bits: number, others: number, length: number): void;
 }
 
-let compiled: WebAssembly.Module | DiskError | undefined;
+/** By their text in base64. */
+const compiled = new Map<string, WebAssembly.Module | DiskError>();
 
-/** The module, compiled on the first call; or why it cannot be. */
-export function compileEngine(): WebAssembly.Module | DiskError {
-  if (compiled !== undefined) return compiled;
-  const made = compile();
+/** A module, compiled on the first call; or why it cannot be. */
+export function compileModule(base64: string): WebAssembly.Module | DiskError {
+  const known = compiled.get(base64);
+  if (known !== undefined) return known;
+  const made = compile(base64);
   // What memory was too short for now may be compiled later.
-  if (!isNoMemory(made)) compiled = made;
+  if (!isNoMemory(made)) compiled.set(base64, made);
   return made;
 }
 
-function compile(): WebAssembly.Module | DiskError {
+function compile(base64: string): WebAssembly.Module | DiskError {
   try {
-    return new WebAssembly.Module(Uint8Array.from(atob(wasmBase64), (character) => character.charCodeAt(0)));
+    return new WebAssembly.Module(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
   } catch (cause) {
     if (cause instanceof RangeError) return noMemory("the WebAssembly engine", cause);
     const message =
@@ -72,8 +63,8 @@ function compile(): WebAssembly.Module | DiskError {
   }
 }
 
-/** The module imports nothing, so what keeps an instance from being made is that its memory cannot be had. */
-export function instantiate(module: WebAssembly.Module): EngineExports {
-  const make = () => new WebAssembly.Instance(module).exports as unknown as EngineExports;
+/** The modules import nothing, so what keeps an instance from being made is that its memory cannot be had. */
+export function instantiate<Exports>(module: WebAssembly.Module): Exports {
+  const make = () => new WebAssembly.Instance(module).exports as unknown as Exports;
   return withMemory("a WebAssembly engine, each of which reserves gigabytes of address space", make);
 }

@@ -2,7 +2,28 @@
 
 import { noMemory, ownersOf } from "./memory.js";
 import type { LayerGrid, Owners } from "./owners.js";
-import { type EngineExports, instantiate } from "./wasm-module.js";
+import { type Constant, instantiate } from "./wasm-module.js";
+
+/** What assembly/owners.ts exports. */
+interface OwnersExports {
+  memory: { readonly buffer: ArrayBuffer };
+  EXTENTS: Constant;
+  EXTENT_CAPACITY: Constant;
+  ENTRIES: Constant;
+  ENTRY_CAPACITY: Constant;
+  PLACES: Constant;
+  /** Said by `place`. */
+  LAYERS: Constant;
+  place(clusterCount: number): number;
+  adopt(layer: number, first: number, count: number, origin: number, step: number, lastEntry: number): number;
+  adoptPlain(layer: number, first: number, count: number): void;
+  relocate(layer: number, first: number, count: number, origin: number, step: number, lastEntry: number): number;
+  relocatePlain(layer: number, first: number, count: number): void;
+  merge(layer: number): void;
+  clear(): void;
+  held(layer: number): number;
+  map(first: number, clusterCount: number): number;
+}
 
 export class WasmOwners implements Owners {
   readonly kind = "wasm";
@@ -13,19 +34,19 @@ export class WasmOwners implements Owners {
   readonly entries: Uint32Array<ArrayBuffer>;
   readonly extents: Uint32Array<ArrayBuffer>;
   readonly extentCapacity: number;
-  readonly #wasm: EngineExports;
+  readonly #wasm: OwnersExports;
 
   constructor(module: WebAssembly.Module, clusterCount: number) {
     this.clusterCount = clusterCount;
-    const wasm = instantiate(module);
+    const wasm = instantiate<OwnersExports>(module);
     this.#wasm = wasm;
-    if (!wasm.placeOwners(clusterCount)) throw noMemory(ownersOf(clusterCount));
+    if (!wasm.place(clusterCount)) throw noMemory(ownersOf(clusterCount));
     const { buffer } = wasm.memory;
-    this.extentCapacity = wasm.ownerExtentCapacity();
-    this.places = new Uint32Array(buffer, wasm.placesAddress() >>> 0, clusterCount);
-    this.layers = new Uint16Array(buffer, wasm.layersAddress() >>> 0, clusterCount);
-    this.entries = new Uint32Array(buffer, wasm.entriesAddress() >>> 0, wasm.entryCapacity());
-    this.extents = new Uint32Array(buffer, wasm.ownerExtentsAddress() >>> 0, this.extentCapacity * 3);
+    this.extentCapacity = wasm.EXTENT_CAPACITY.value;
+    this.places = new Uint32Array(buffer, wasm.PLACES.value, clusterCount);
+    this.layers = new Uint16Array(buffer, wasm.LAYERS.value >>> 0, clusterCount);
+    this.entries = new Uint32Array(buffer, wasm.ENTRIES.value, wasm.ENTRY_CAPACITY.value);
+    this.extents = new Uint32Array(buffer, wasm.EXTENTS.value, this.extentCapacity * 3);
   }
 
   adopt(layer: number, first: number, count: number, { origin, step, lastEntry }: LayerGrid): number {
@@ -37,7 +58,7 @@ export class WasmOwners implements Owners {
   }
 
   merge(layer: number): void {
-    this.#wasm.mergeLayers(layer);
+    this.#wasm.merge(layer);
   }
 
   relocate(layer: number, first: number, count: number, { origin, step, lastEntry }: LayerGrid): number {
@@ -49,15 +70,15 @@ export class WasmOwners implements Owners {
   }
 
   clear(): void {
-    this.#wasm.clearOwners();
+    this.#wasm.clear();
   }
 
   held(layer: number): number {
-    return this.#wasm.heldBy(layer) >>> 0;
+    return this.#wasm.held(layer) >>> 0;
   }
 
   map(first: number, count: number): number {
-    if (count !== 1) return this.#wasm.mapOwners(first, count);
+    if (count !== 1) return this.#wasm.map(first, count);
     // Most requests are for one cluster, and looking it up here is cheaper than calling.
     this.extents[0] = 1;
     this.extents[1] = this.places[first];

@@ -39,12 +39,12 @@ export class WasmEngine implements Engine {
   constructor(module: WebAssembly.Module, entryCount: number, step: number) {
     this.#entryCount = entryCount;
     this.step = step;
-    this.#wasm = instantiate(module);
+    this.#wasm = instantiate<EngineExports>(module);
     if (!this.#wasm.place(entryCount, step)) throw noMemory(batOf(entryCount));
-    this.#batAddress = this.#wasm.batAddress() >>> 0;
-    this.#extentsAddress = this.#wasm.extentsAddress() >>> 0;
-    this.#resultsAddress = this.#wasm.resultsAddress() >>> 0;
-    this.extentCapacity = this.#wasm.extentCapacity();
+    this.#batAddress = this.#wasm.BAT.value;
+    this.#extentsAddress = this.#wasm.EXTENTS.value;
+    this.#resultsAddress = this.#wasm.RESULTS.value;
+    this.extentCapacity = this.#wasm.EXTENT_CAPACITY.value;
     this.#refresh();
   }
 

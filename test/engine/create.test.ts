@@ -1,18 +1,13 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import {
-  createDirtyBits,
-  createEngine,
-  createOwners,
-  createZeroScanner,
-  wasmUnavailable,
-} from "../../src/engine/create.js";
+import { createDirtyBits, createEngine, createZeroScanner, wasmUnavailable } from "../../src/engine/create.js";
+import { createOwners } from "../../src/engine/create-owners.js";
 
 afterEach(() => {
   vi.unstubAllGlobals();
   vi.resetModules();
 });
 
-/** The same module on another platform: `fail` is called where a part of WebAssembly is made there. */
+/** The same modules on another platform: `fail` is called where a part of WebAssembly is made there. */
 async function whereWasmFails(fail: (part: "Module" | "Instance") => void) {
   vi.resetModules();
   const { Module, Instance } = WebAssembly;
@@ -29,7 +24,7 @@ async function whereWasmFails(fail: (part: "Module" | "Instance") => void) {
     }
   }
   vi.stubGlobal("WebAssembly", { Module: FailingModule, Instance: FailingInstance });
-  return import("../../src/engine/create.js");
+  return { ...(await import("../../src/engine/create.js")), ...(await import("../../src/engine/create-owners.js")) };
 }
 
 /** Where compiling is forbidden, as a page's content security policy does it. */

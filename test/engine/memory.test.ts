@@ -1,4 +1,4 @@
-/** What the WebAssembly engine does when its memory cannot grow: the module is given a ceiling of 64 pages. */
+/** What the WebAssembly engine does when its memory cannot grow: its modules are given a ceiling of 64 pages. */
 
 import { beforeAll, expect, it } from "vitest";
 import { NO_HOST_CLUSTER } from "../../src/engine/engine.js";
@@ -6,6 +6,7 @@ import { WasmEngine } from "../../src/engine/wasm.js";
 import { wasmBase64 } from "../../src/engine/wasm-bytes.js";
 import { WasmDirtyBits } from "../../src/engine/wasm-dirty.js";
 import { WasmOwners } from "../../src/engine/wasm-owners.js";
+import { ownersBase64 } from "../../src/engine/wasm-owners-bytes.js";
 import { WasmZeroScanner } from "../../src/engine/wasm-zero.js";
 import { usedRanges } from "./naive.js";
 
@@ -13,9 +14,11 @@ const GRID = { origin: 1, lastEntry: 0xffffffff, hostLimit: 0xfffffffe };
 const CEILING_BYTES = 64 * 65536;
 
 let module: WebAssembly.Module;
+let ownersModule: WebAssembly.Module;
 
 beforeAll(() => {
   module = new WebAssembly.Module(withCeiling(Buffer.from(wasmBase64, "base64"), 64));
+  ownersModule = new WebAssembly.Module(withCeiling(Buffer.from(ownersBase64, "base64"), 64));
 });
 
 /** Rewrites the memory section (id 5: one memory, limits without a maximum) to have a maximum. */
@@ -42,7 +45,7 @@ const NO_MEMORY = expect.objectContaining({ code: "NO_MEMORY", message: expect.s
 
 it("throws NO_MEMORY for tables, a buffer or bits that do not fit", () => {
   expect(() => new WasmEngine(module, CEILING_BYTES / 4, 1)).toThrow(NO_MEMORY);
-  expect(() => new WasmOwners(module, CEILING_BYTES / 6)).toThrow(NO_MEMORY);
+  expect(() => new WasmOwners(ownersModule, CEILING_BYTES / 6)).toThrow(NO_MEMORY);
   expect(() => new WasmZeroScanner(module, CEILING_BYTES)).toThrow(NO_MEMORY);
   expect(() => new WasmDirtyBits(module, CEILING_BYTES * 8)).toThrow(NO_MEMORY);
 });

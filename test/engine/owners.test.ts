@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createOwners } from "../../src/engine/create.js";
+import { createOwners } from "../../src/engine/create-owners.js";
 import { BAD_PLACE, type LayerGrid, MAX_LAYER, type Owners } from "../../src/engine/owners.js";
 import { runs } from "../support/runs.js";
 import { grids, steps, tables } from "./naive.js";
