@@ -1,5 +1,4 @@
 /** Disk: the asynchronous face. Requests may be made at any time; overlapping ones take effect one after the other. */
-import { partOf, requireKept, takeBuffer } from "./buffers.js";
 import type { BlockDevice, Extent } from "./device/block-device.js";
 import { Face } from "./face.js";
 import {
@@ -16,13 +15,11 @@ import { abandon, close } from "./image/close.js";
 import { compact } from "./image/compact.js";
 import { type CompactOptions, compactSettings } from "./image/compact-settings.js";
 import { createOpen } from "./image/create.js";
-import { directError, directRead, directWrite, isOrdered, noteDirect, type Place } from "./image/direct.js";
+import { readDirect, writeDirect } from "./image/direct-async.js";
 import { dirtyRanges } from "./image/dirty-ranges.js";
 import { discard, writeZeroes } from "./image/discard.js";
 import { flush } from "./image/flush.js";
 import { open, owning } from "./image/open.js";
-import { publish } from "./image/publish.js";
-import type { RangeLock } from "./image/range-locks.js";
 import { read } from "./image/read.js";
 import { repair } from "./image/repair.js";
 import type { CheckReport, CompactReport, RepairLevel, RepairReport } from "./image/reports.js";
@@ -30,11 +27,9 @@ import { resize } from "./image/resize.js";
 import { status } from "./image/status.js";
 import { undoRepair } from "./image/undo-repair.js";
 import { write } from "./image/write.js";
-import { readFully, writeFully } from "./medium/transfer.js";
 import type { Operation } from "./operation.js";
 import { type CreateOptions, createSettings, type OpenOptions, openSettings } from "./options.js";
 import { runAsync } from "./run.js";
-import { movedBytes } from "./storage/answers.js";
 import type { Storage } from "./storage/storage.js";
 import { overdueTurn } from "./turn.js";
 
@@ -57,13 +52,13 @@ export class Disk extends Face implements BlockDevice {
   }
 
   /** Fills `buffer` with the bytes at `offset`. @throws RangeError beyond the disk; DiskError BAD_ENTRY, IO */
-  async read(buffer: Uint8Array, offset: number): Promise<void> {
-    return this.#readDirect(buffer, offset) ?? this.#run(read(this.image, buffer, offset));
+  read(buffer: Uint8Array, offset: number): Promise<void> {
+    return readDirect(this.image, buffer, offset) ?? this.#run(read(this.image, buffer, offset));
   }
 
   /** Stores the bytes of `buffer` at `offset`; do not change the buffer before this resolves. Durable after `flush`. */
-  async write(buffer: Uint8Array, offset: number): Promise<void> {
-    return this.#writeDirect(buffer, offset) ?? this.#run(write(this.image, buffer, offset));
+  write(buffer: Uint8Array, offset: number): Promise<void> {
+    return writeDirect(this.image, buffer, offset) ?? this.#run(write(this.image, buffer, offset));
   }
 
   /** Makes `length` bytes from `offset` read as zeros, whichever way is cheapest: whole clusters become free, over a base zeros are written. */
@@ -176,53 +171,5 @@ export class Disk extends Face implements BlockDevice {
 
   #run<T>(operation: Operation<T>): Promise<T> {
     return runAsync(operation, this.image);
-  }
-
-  /** The way of a request that one transfer serves; nothing where it is not one. The lock is taken before this returns. */
-  #readDirect(buffer: Uint8Array, offset: number): Promise<void> | undefined {
-    const place = directRead(this.image, buffer, offset);
-    return place && this.#direct("reading", buffer, offset, place);
-  }
-
-  #writeDirect(buffer: Uint8Array, offset: number): Promise<void> | undefined {
-    const place = directWrite(this.image, buffer, offset);
-    return place && this.#direct("writing", buffer, offset, place);
-  }
-
-  /** Makes one transfer under its lock; not where others hold the clusters: the operation waits in line. */
-  #direct(verb: "reading" | "writing", buffer: Uint8Array, offset: number, place: Place): Promise<void> | undefined {
-    const { image } = this;
-    const { grid, locks } = image;
-    const last = grid.clusterOf(offset + buffer.length - 1);
-    const lock = locks?.tryAcquire(grid.clusterOf(offset), last, verb === "writing");
-    return lock && this.#transfer(verb, takeBuffer(buffer), offset, place, lock);
-  }
-
-  async #transfer(
-    verb: "reading" | "writing",
-    buffer: Uint8Array,
-    offset: number,
-    { storage, fileOffset }: Place,
-    lock: RangeLock,
-  ): Promise<void> {
-    const { image } = this;
-    const { length } = buffer;
-    try {
-      const answer = await (verb === "reading" ? storage.read(buffer, fileOffset) : storage.write(buffer, fileOffset));
-      requireKept(buffer, length);
-      if (answer !== length) {
-        const moved = movedBytes(storage, verb === "reading" ? "read" : "write", answer, length);
-        // Still under the lock: nobody may see half of it.
-        const [rest, at] = [partOf(buffer, moved, length - moved), fileOffset + moved];
-        await this.#run(verb === "reading" ? readFully(storage, rest, at) : writeFully(storage, rest, at));
-      }
-      // What completed meanwhile comes before it.
-      if (verb === "writing" && !isOrdered(image, offset, length)) await this.#run(publish(image));
-    } catch (error) {
-      throw directError(verb, buffer, length, fileOffset, error);
-    } finally {
-      if (verb === "writing") noteDirect(image, offset, length);
-      image.locks?.release(lock);
-    }
   }
 }

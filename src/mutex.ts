@@ -2,7 +2,7 @@
  * Mutexes, for the asynchronous face: one holder at a time, in the order of arrival. And the order of all the locks of a
  * disk: who holds one takes only those that come after it, so that nobody waits in a circle.
  *
- *   clusters   those that a request touches (image/range-locks.ts), all of them in close, check and repair; once a request
+ *   clusters   those that a request touches, or bytes in them (image/lock-clusters.ts), all in close, check and repair; once a request
  *   flush      the line of what the file does not show yet (publish.ts), from its beginning to its end
  *   mark       in_use, before the first change
  *   grow       the file's length

@@ -7,10 +7,10 @@ import type { Work } from "../progress.js";
 import { flush } from "./flush.js";
 import type { GuestRun } from "./guest-runs.js";
 import { type Image, requireOpen } from "./image.js";
+import { lockedClusters } from "./lock-clusters.js";
 import { markOpen } from "./mark.js";
 import { moveClusters } from "./move.js";
 import { publishOf } from "./publish.js";
-import { locked } from "./range-locks.js";
 import { clearClusters } from "./release.js";
 
 /** A run of guest clusters, where it lies, and the claimed host clusters to which it goes. */
@@ -45,7 +45,7 @@ export function* makeMoves(image: Image, moves: readonly PlannedMove[], work: Wo
 /** Makes one move, if it can still be made; answers whether it was. */
 function* moveRun(image: Image, move: PlannedMove, spent: boolean): Operation<boolean> {
   const [first, last] = [move.cluster, move.cluster + move.count - 1];
-  return yield* locked(image.locks, first, last, true, function* () {
+  return yield* lockedClusters(image, first, last, true, function* () {
     requireOpen(image);
     if (!liesThere(image, move)) return false;
     yield* publishOf(image, first, last);

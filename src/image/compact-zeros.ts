@@ -14,9 +14,9 @@ import { type GuestRun, guestRuns, type Window, windowsOf } from "./guest-runs.j
 import { HELD_LIMIT, unlinkRun } from "./held.js";
 import { eachHolding } from "./holding.js";
 import { type Image, requireOpen } from "./image.js";
+import { lockedClusters } from "./lock-clusters.js";
 import { markOpen } from "./mark.js";
 import { publish, publishOf } from "./publish.js";
-import { locked } from "./range-locks.js";
 
 /** What is read at once, in bytes: of a larger cluster that holds anything this tells, mostly. */
 const PIECE_SIZE = 64 * 1024;
@@ -37,7 +37,7 @@ export function* eachZeros(
   { work, windowSize }: CompactSettings,
   take: (runs: GuestRun[], scanner: ZeroScanner) => Operation<void>,
 ): Operation<void> {
-  const { engine, locks, clusterSize } = image;
+  const { engine, clusterSize } = image;
   const uncovered = Math.ceil((image.base?.size ?? 0) / clusterSize);
   const scanner = scannerBeside(engine, PIECE_SIZE);
   work.expect(engine.allocatedCount * clusterSize);
@@ -46,7 +46,9 @@ export function* eachZeros(
     const runs = Array.from(guestRuns(image, window));
     if (runs.length === 0) continue;
     const scanned = { first: Math.max(window.first, uncovered), last: window.last };
-    const zeros = yield* locked(locks, window.first, window.last, false, () => zerosIn(image, scanned, scanner));
+    const zeros = yield* lockedClusters(image, window.first, window.last, false, () =>
+      zerosIn(image, scanned, scanner),
+    );
     if (zeros.length > 0) yield* take(zeros, scanner);
     work.moved(runs.reduce((sum, { count }) => sum + count, 0) * clusterSize);
   }
@@ -77,7 +79,7 @@ function* zerosIn(image: Image, window: Window, scanner: ZeroScanner): Operation
 function* freeRuns(image: Image, runs: readonly GuestRun[], scanner: ZeroScanner): Operation<number> {
   const [first, end] = [runs[0].cluster, endOf(runs[runs.length - 1])];
   let freed = 0;
-  yield* locked(image.locks, first, end - 1, true, function* () {
+  yield* lockedClusters(image, first, end - 1, true, function* () {
     yield* publishOf(image, first, end - 1);
     const found: GuestRun[] = [];
     for (const run of runs)

@@ -14,13 +14,15 @@ export class RangeLock {
   refuse: ((reason: unknown) => void) | undefined;
   released = false;
 
+  /** Where it is among those that are in no tree (range-locks.ts); -1 where it is in one. */
+  place = -1;
   left: RangeLock | undefined;
   right: RangeLock | undefined;
-  readonly priority = Math.random();
+  priority = 0;
   /** The greatest `last` in its subtree. */
-  reach: number;
+  reach = 0;
   /** The least `arrival` in its subtree. */
-  earliest: number;
+  earliest = 0;
 
   constructor(
     readonly first: number,
@@ -28,10 +30,7 @@ export class RangeLock {
     readonly exclusive: boolean,
     /** Counts up from lock to lock. */
     readonly arrival: number,
-  ) {
-    this.reach = last;
-    this.earliest = arrival;
-  }
+  ) {}
 }
 
 type Tree = RangeLock | undefined;
@@ -40,6 +39,9 @@ export class LockTree {
   #root: Tree;
 
   add(lock: RangeLock): void {
+    lock.priority = Math.random();
+    lock.reach = lock.last;
+    lock.earliest = lock.arrival;
     this.#root = insert(this.#root, lock);
   }
 

@@ -11,10 +11,17 @@ import { LockTree, RangeLock } from "./lock-tree.js";
 
 export type { RangeLock };
 
+/** So many locks are looked at one by one more quickly than a tree is kept. */
+const FEW = 32;
+
+/** Locks that are held, and that wait: the last ones as they came, the others in trees. */
 export class RangeLocks {
-  /** Those held, and those that wait. */
+  /** In no order. */
+  readonly #recent: RangeLock[] = [];
   readonly #exclusive = new LockTree();
   readonly #shared = new LockTree();
+  /** How many are exclusive: mostly none, and then nothing is in a reader's way. */
+  #writers = 0;
   #arrivals = 0;
 
   /** Queues a lock on `first..last` (both included); it holds at once if it has no `blocker`, else after `granted`. */
@@ -40,12 +47,13 @@ export class RangeLocks {
 
   /** Whoever waits waits no longer: they are refused for this reason. What is held stays held. */
   giveUp(reason: unknown): void {
-    const waiting = [...this.#exclusive, ...this.#shared].filter(({ blocker }) => blocker !== undefined);
+    const all = [...this.#recent, ...this.#exclusive, ...this.#shared];
+    const waiting = all.filter(({ blocker }) => blocker !== undefined);
     for (const lock of waiting.sort(byArrival)) lock.refuse?.(reason);
   }
 
   release(lock: RangeLock): void {
-    this.#treeOf(lock).delete(lock);
+    this.#remove(lock);
     lock.released = true;
     if (lock.waiting === undefined) return;
     for (const next of lock.waiting.sort(byArrival)) {
@@ -55,8 +63,21 @@ export class RangeLocks {
 
   #queue(first: number, last: number, exclusive: boolean): RangeLock {
     const lock = new RangeLock(first, last, exclusive, this.#arrivals++);
-    this.#treeOf(lock).add(lock);
+    lock.place = this.#recent.length;
+    this.#recent.push(lock);
+    if (exclusive) this.#writers++;
     return lock;
+  }
+
+  #remove(lock: RangeLock): void {
+    if (lock.exclusive) this.#writers--;
+    if (lock.place < 0) this.#treeOf(lock).delete(lock);
+    else {
+      const last = this.#recent.pop();
+      if (last === undefined || last === lock) return;
+      this.#recent[lock.place] = last;
+      last.place = lock.place;
+    }
   }
 
   #treeOf({ exclusive }: RangeLock): LockTree {
@@ -75,8 +96,32 @@ export class RangeLocks {
 
   /** Writers first: each of those that wait for the same then waits for the one before it, and is looked at once. */
   #inTheWay(first: number, last: number, exclusive: boolean, arrival: number): RangeLock | undefined {
-    const writer = this.#exclusive.find(first, last, arrival);
+    if (this.#writers === 0 && !exclusive) return undefined;
+    if (this.#recent.length > FEW) this.#plant();
+    const recent = this.#recentInTheWay(first, last, exclusive, arrival);
+    if (recent?.exclusive) return recent; // it came after all in the tree
+    const writer = this.#exclusive.find(first, last, arrival) ?? recent;
     return writer === undefined && exclusive ? this.#shared.find(first, last, arrival) : writer;
+  }
+
+  /** Of those in the way the writer that came last, else any. */
+  #recentInTheWay(first: number, last: number, exclusive: boolean, arrival: number): RangeLock | undefined {
+    let found: RangeLock | undefined;
+    for (const lock of this.#recent) {
+      if (lock.last < first || lock.first > last || lock.arrival >= arrival) continue;
+      if (!lock.exclusive) found ??= exclusive ? lock : undefined;
+      else if (!found?.exclusive || found.arrival < lock.arrival) found = lock;
+    }
+    return found;
+  }
+
+  /** Puts all into the trees. */
+  #plant(): void {
+    for (const lock of this.#recent) {
+      lock.place = -1;
+      this.#treeOf(lock).add(lock);
+    }
+    this.#recent.length = 0;
   }
 }
 

@@ -3,6 +3,7 @@
  * most 1 GiB, as the system's limit lies just below 2 GiB (a short transfer, which callers handle anyway).
  */
 import * as fs from "node:fs";
+import { BEGIN, type Ended } from "./begin.js";
 import { FileHandle, type FileOptions } from "./file-handle.js";
 import { native } from "./native.js";
 import type { Storage, StorageSync } from "./storage.js";
@@ -55,13 +56,18 @@ export class FileStorage extends FileHandle implements Storage {
   #onIdle = () => {};
 
   read(buffer: Uint8Array, offset: number): Promise<number> {
-    const length = Math.min(buffer.length, MAX_TRANSFER);
-    return this.#request((done) => fs.read(this.fd, buffer, 0, length, offset, done));
+    return new Promise((resolve, reject) => this.#transfer("read", buffer, offset, resolve, reject));
   }
 
   write(buffer: Uint8Array, offset: number): Promise<number> {
-    const length = Math.min(buffer.length, MAX_TRANSFER);
-    return this.#request((done) => fs.write(this.fd, buffer, 0, length, offset, done));
+    return new Promise((resolve, reject) => this.#transfer("write", buffer, offset, resolve, reject));
+  }
+
+  /** @internal */
+  [BEGIN](verb: "read" | "write", buffer: Uint8Array, offset: number, ended: Ended): boolean {
+    if (this[verb] !== FileStorage.prototype[verb]) return false; // it was overridden
+    this.#transfer(verb, buffer, offset, ended, (thrown) => ended(undefined, { thrown }));
+    return true;
   }
 
   async size(): Promise<number> {
@@ -98,6 +104,24 @@ export class FileStorage extends FileHandle implements Storage {
   }
 
   /** In the callback form: those of FileHandle in fs/promises cost some microseconds more a request. */
+  #transfer(
+    verb: "read" | "write",
+    buffer: Uint8Array,
+    offset: number,
+    resolve: (moved: number) => void,
+    reject: (error: Error) => void,
+  ): void {
+    const ended = (error: Error | null, moved: number) => {
+      if (--this.#underWay === 0) this.#onIdle();
+      if (error) reject(error);
+      else resolve(moved);
+    };
+    const length = Math.min(buffer.length, MAX_TRANSFER);
+    if (verb === "read") fs.read(this.fd, buffer, 0, length, offset, ended);
+    else fs.write(this.fd, buffer, 0, length, offset, ended);
+    this.#underWay++; // now that it is: a closed file throws
+  }
+
   #request<T>(begin: (done: (error: Error | null, answer?: T) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
       begin((error, answer) => {

@@ -5,6 +5,7 @@ import type { Storage } from "../../src/storage/storage.js";
 import { firstDifference } from "../support/bytes.js";
 import { engines, readRange } from "../support/faces.js";
 import { patternBytes } from "../support/random.js";
+import { SECTOR } from "../support/sectors.js";
 import { settled } from "./settled.js";
 
 const CLUSTER = 4096;
@@ -128,6 +129,29 @@ describe.each(engines)("a request that takes its time (%s engine)", (engine) => 
     expect(firstDifference(await reading, bytes(0))).toBe(-1);
     await settled("the discard", discarding.promise);
     expect(firstDifference(await readRange(disk, 0, CLUSTER), new Uint8Array(CLUSTER))).toBe(-1);
+    await disk.close();
+  });
+
+  test("lets others have other parts of its cluster, and nobody its own sectors", async () => {
+    const { storage, disk } = await begin(engine);
+    const sector = (at: number) => CLUSTER + at * SECTOR; // in the file as on the disk less a cluster
+    await disk.write(patternBytes(1, 8), 0); // the first change marks the disk
+    const release = storage.hold("write", sector(2) + 8);
+    const writing = watch(disk.write(patternBytes(2, 8), 2 * SECTOR + 8));
+    const others = [disk.write(patternBytes(3, SECTOR), SECTOR), readRange(disk, 3 * SECTOR, SECTOR)];
+    await settled("what touches other sectors", Promise.all(others));
+    const sameSector = watch(disk.write(patternBytes(4, 8), 2 * SECTOR + 100));
+    const [read, discarded] = [watch(readRange(disk, 0, CLUSTER)), watch(disk.discard(0, CLUSTER))];
+    await quiet();
+    expect([writing, sameSector, read, discarded].map(({ done }) => done)).toEqual([false, false, false, false]);
+    release();
+    await settled("all that waited", Promise.all([writing, sameSector, read, discarded].map(({ promise }) => promise)));
+    const before = bytes(0);
+    before.set(patternBytes(1, 8));
+    before.set(patternBytes(2, 8), 2 * SECTOR + 8);
+    before.set(patternBytes(3, SECTOR), SECTOR);
+    before.set(patternBytes(4, 8), 2 * SECTOR + 100);
+    expect(firstDifference((await read.promise) as Uint8Array, before)).toBe(-1);
     await disk.close();
   });
 

@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { Disk } from "../../src/disk.js";
+import { createFile, openFile } from "../../src/node.js";
 import { FileStorage, FileStorageSync } from "../../src/storage/file.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import type { StorageSync } from "../../src/storage/storage.js";
@@ -77,6 +79,65 @@ describe("FileStorage", () => {
       await storage.close();
     }
     expect(readFileSync(file).length).toBe(0);
+  });
+});
+
+/** A file that notes what it is asked. */
+class NotedFile extends FileStorage {
+  readonly log: string[] = [];
+
+  static override async open(path: string): Promise<NotedFile> {
+    return new NotedFile(path, {});
+  }
+
+  override write(buffer: Uint8Array, offset: number): Promise<number> {
+    this.log.push(`write ${buffer.length}`);
+    return super.write(buffer, offset);
+  }
+}
+
+describe("FileStorage beneath a disk", () => {
+  const clusterSize = 4096;
+  const made = async (name: string) => {
+    const disk = await createFile(path(name), { size: 8 * clusterSize, clusterSize, replace: true });
+    await disk.write(new Uint8Array(clusterSize).fill(7), 0);
+    await disk.close();
+    return path(name);
+  };
+
+  it("is asked by the verbs that a class of somebody's own gives it, bound to a file or not", async () => {
+    const storage = await NotedFile.open(await made("noted"));
+    const disk = await Disk.open(storage);
+    await disk.write(new Uint8Array(1000), 0); // the first change marks the disk
+    storage.log.length = 0;
+    await disk.write(new Uint8Array(1001), 0);
+    const read = storage.read;
+    storage.read = (buffer, offset) => {
+      storage.log.push(`read ${buffer.length}`);
+      return read.call(storage, buffer, offset);
+    };
+    await disk.read(new Uint8Array(1002), 0);
+    expect(storage.log).toEqual(["write 1001", "read 1002"]);
+    await disk.close();
+  });
+
+  it("ends what it has begun where the disk is given up, and tells what comes later that it is closed", async () => {
+    const disk = await openFile(await made("given up"));
+    const buffers = Array.from({ length: 50 }, () => new Uint8Array(clusterSize));
+    const reads = buffers.map((buffer) => disk.read(buffer, 0));
+    await disk.abandon();
+    await Promise.all(reads);
+    expect(buffers.every((buffer) => buffer.every((byte) => byte === 7))).toBe(true);
+    await expect(disk.read(new Uint8Array(1), 0)).rejects.toMatchObject({ code: "CLOSED" });
+  });
+
+  it("says why a transfer failed, and leaves its clusters to others", async () => {
+    const storage = await FileStorage.open(await made("closed beneath"));
+    const disk = await Disk.open(storage);
+    await storage.close();
+    for (let time = 0; time < 2; time++)
+      await expect(disk.read(new Uint8Array(8), 0)).rejects.toMatchObject({ code: "CLOSED" });
+    await disk.abandon();
   });
 });
 
