@@ -66,7 +66,7 @@ function runOnce({ command, before, after, output, durable, statuses = [0] }: Ti
   return taken;
 }
 
-function makeDurable(path: string): void {
+export function makeDurable(path: string): void {
   const file = openSync(path, "r+");
   fsyncSync(file);
   closeSync(file);
