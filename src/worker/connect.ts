@@ -98,14 +98,21 @@ export class RemoteDisk implements BlockDevice {
   async read(buffer: Uint8Array, offset: number): Promise<void> {
     const target = this.#require(buffer, offset);
     const { length } = target;
-    const bytes = await this.#connection.request("read", { offset, length });
+    const { spares } = this.#connection;
+    const spare = spares.take(length);
+    const given = spare === undefined ? { offset, length } : { offset, length, spare };
+    const bytes = await this.#connection.request("read", given, spare && [spare]);
     requireKept(target, length);
     target.set(bytes);
+    spares.give(bytes.buffer);
   }
 
   /** Stores the bytes of `buffer` at `offset`; the buffer is copied before this returns. Durable after `flush`. */
   async write(buffer: Uint8Array, offset: number): Promise<void> {
-    const copy = new Uint8Array(this.#require(buffer, offset)); // not `slice`, which does not copy a Buffer of Node
+    const source = this.#require(buffer, offset);
+    const { length } = source;
+    const copy = new Uint8Array(this.#connection.spares.take(length) ?? new ArrayBuffer(length), 0, length);
+    copy.set(source);
     return this.#connection.request("write", { offset, buffer: copy }, [copy.buffer]);
   }
 

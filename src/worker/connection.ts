@@ -15,6 +15,7 @@ import {
   type ToWorker,
   type Verb,
 } from "./protocol.js";
+import { Spares } from "./spares.js";
 import { unpackError } from "./wire-error.js";
 
 interface Waiting<T> {
@@ -32,6 +33,7 @@ export class Connection {
   readonly properties: Promise<Properties>;
   /** As of the last answer. */
   allocatedBytes = 0;
+  readonly spares: Spares;
   /** Why nothing more can be asked. */
   endedBy: unknown;
   readonly #port: Port;
@@ -42,6 +44,7 @@ export class Connection {
 
   constructor(port: Port) {
     this.#port = port;
+    this.spares = new Spares(port);
     this.properties = new Promise((resolve, reject) => {
       this.#greeted = { resolve, reject };
     });
@@ -70,6 +73,7 @@ export class Connection {
     this.#greeted?.reject(error);
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
+    this.spares.end();
     send<ToWorker>(this.#port, { kind: "bye" });
     hangUp(this.#port);
   }
@@ -96,7 +100,7 @@ export class Connection {
     }
   }
 
-  #done({ id, answer, allocatedBytes }: Extract<ToPage, { kind: "done" }>): void {
+  #done({ id, answer, allocatedBytes, spare }: Extract<ToPage, { kind: "done" }>): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     if (!isAnswer(answer, pending.request)) {
@@ -105,6 +109,7 @@ export class Connection {
     }
     this.#pending.delete(id);
     this.allocatedBytes = allocatedBytes;
+    this.spares.give(spare);
     pending.resolve(answer as never);
   }
 

@@ -24,7 +24,8 @@ const TO_PAGE: Checks<ToPage> = {
   welcome: ({ properties, allocatedBytes, lock }) =>
     areProperties(properties) && isCount(allocatedBytes) && (lock === undefined || typeof lock === "string"),
   refused: ({ error }) => isWireError(error),
-  done: ({ id, allocatedBytes }) => isCount(id) && isCount(allocatedBytes),
+  done: ({ id, allocatedBytes, spare }) =>
+    isCount(id) && isCount(allocatedBytes) && (spare === undefined || spare instanceof ArrayBuffer),
   failed: ({ id, error }) => isCount(id) && isWireError(error),
   closed: () => true,
 };

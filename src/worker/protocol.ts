@@ -50,7 +50,8 @@ export interface Properties {
 
 /** The verbs: what a request gives, and what it is answered. */
 export interface Verbs {
-  read(given: { offset: number; length: number }): Uint8Array<ArrayBuffer>;
+  /** `spare` is memory for the answer. */
+  read(given: { offset: number; length: number; spare?: ArrayBuffer | undefined }): Uint8Array<ArrayBuffer>;
   write(given: { offset: number; buffer: Uint8Array<ArrayBuffer> }): void;
   writeZeroes(given: { offset: number; length: number }): void;
   discard(given: { offset: number; length: number }): void;
@@ -73,7 +74,8 @@ export type ToWorker = { kind: "hello" } | Request | { kind: "bye" };
 export type ToPage =
   | { kind: "welcome"; properties: Properties; allocatedBytes: number; lock: string | undefined }
   | { kind: "refused"; error: WireError }
-  | { kind: "done"; id: number; answer: Answer; allocatedBytes: number }
+  /** `spare` is memory that the page sent, and may use again. */
+  | { kind: "done"; id: number; answer: Answer; allocatedBytes: number; spare?: ArrayBuffer }
   | { kind: "failed"; id: number; error: WireError }
   | { kind: "closed" };
 

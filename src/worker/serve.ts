@@ -3,6 +3,7 @@
  * answers each when it is done. While it lives it holds a Web Lock of its own: who gets that lock knows that the worker
  * has ended, however it ended.
  */
+import { counted } from "../count.js";
 import { DiskError } from "../errors.js";
 import { SECTOR_SIZE } from "../format/header.js";
 import { quote } from "../printable.js";
@@ -11,6 +12,7 @@ import { requireRange } from "../requests.js";
 import { isVerb, type Malformed, toWorker } from "./incoming.js";
 import {
   type Answer,
+  type Given,
   hangUp,
   listen,
   type Port,
@@ -21,6 +23,7 @@ import {
   type ToPage,
   type ToWorker,
 } from "./protocol.js";
+import { isLarge, movesMemory } from "./spares.js";
 import { packError } from "./wire-error.js";
 
 /**
@@ -159,11 +162,13 @@ export class DiskServer {
   }
 
   /** @throws DataCloneError for an answer that cannot be sent */
-  #done(disk: Servable, { id }: Request, given: unknown): void {
+  #done(disk: Servable, request: Request, given: unknown): void {
     const { allocatedBytes = 0 } = disk;
     const answer = given as Answer;
-    const transfer = answer instanceof Uint8Array ? [answer.buffer] : [];
-    send<ToPage>(this.#port, { kind: "done", id, answer, allocatedBytes }, transfer);
+    const done = { kind: "done", id: request.id, answer, allocatedBytes } as const;
+    const spare = spareOf(this.#port, request);
+    if (spare === undefined) send<ToPage>(this.#port, done, answer instanceof Uint8Array ? [answer.buffer] : []);
+    else send<ToPage>(this.#port, { ...done, spare }, [spare]);
   }
 
   #failed({ id }: Request, error: unknown): void {
@@ -190,11 +195,17 @@ async function closeAnyway(disk: Servable): Promise<void> {
   }
 }
 
+/** The memory that a request which is done brought along, where the page may use it again. */
+function spareOf(port: Port, request: Request): ArrayBuffer | undefined {
+  if (request.verb !== "write" || !isLarge(request.buffer.length)) return undefined;
+  return movesMemory(port) ? request.buffer.buffer : undefined;
+}
+
 /** Calls the verb at once, so that requests take effect in the order of their arrival. */
 function perform(disk: Servable, request: Request) {
   switch (request.verb) {
     case "read":
-      return readBytes(disk, request.offset, request.length);
+      return readBytes(disk, request);
     case "write":
       return able(disk, "write")(request.buffer, request.offset);
     case "writeZeroes":
@@ -231,11 +242,18 @@ function unable(verb: string): DiskError {
   return new DiskError("UNSUPPORTED", `the disk that is served here has no ${verb}`, { verb });
 }
 
-function readBytes(disk: Servable, offset: number, length: number): Uint8Array | PromiseLike<Uint8Array> {
+function readBytes(disk: Servable, { offset, length, spare }: Given<"read">): Uint8Array | PromiseLike<Uint8Array> {
   requireRange(disk.size, offset, length); // before there is memory for it
-  const bytes = new Uint8Array(length);
+  const bytes = new Uint8Array(memoryFor(length, spare), 0, length);
   const answer: unknown = disk.read(bytes, offset);
   return isThenable(answer) ? answer.then(() => bytes) : bytes;
+}
+
+/** @throws TypeError for memory that is none, or less */
+function memoryFor(length: number, spare: unknown): ArrayBuffer {
+  if (spare === undefined) return new ArrayBuffer(length);
+  if (spare instanceof ArrayBuffer && spare.byteLength >= length) return spare;
+  throw new TypeError(`spare: expected memory of at least ${counted(length, "byte")}, got ${quote(spare)}`);
 }
 
 function propertiesOf(disk: Servable): Properties {

@@ -160,6 +160,17 @@ describe("A remote disk", () => {
     }
   });
 
+  it.each([null, 5, "memory", {}, new Uint8Array(5)])(
+    "ends where it gets back what is no memory (%#)",
+    async (spare) => {
+      const { port, disk } = await connected();
+      const asked = disk.write(new Uint8Array(1), 0);
+      asked.catch(() => {});
+      port.receive({ mark: MARK, kind: "done", id: 0, answer: undefined, allocatedBytes: 0, spare });
+      await expect(settled("the request", asked)).rejects.toMatchObject(DISCONNECTED);
+    },
+  );
+
   it.each(badErrors)("ends where a request failed in words that are none (%#)", async (error) => {
     const { port, disk } = await connected();
     const asked = disk.read(new Uint8Array(1), 0);
