@@ -3,6 +3,7 @@
 import { chain } from "./chain.js";
 import { compact } from "./compact.js";
 import { connect } from "./connect.js";
+import { convert } from "./convert.js";
 import { disk } from "./io.js";
 import { engine } from "./map.js";
 import { network } from "./network.js";
@@ -11,4 +12,15 @@ import { order } from "./order.js";
 import type { Question } from "./question.js";
 import { resize } from "./resize.js";
 
-export const QUESTIONS: readonly Question[] = [engine, disk, opfs, connect, order, chain, resize, compact, network];
+export const QUESTIONS: readonly Question[] = [
+  engine,
+  convert,
+  disk,
+  opfs,
+  connect,
+  order,
+  chain,
+  resize,
+  compact,
+  network,
+];
