@@ -12,6 +12,9 @@ const GROWTH = 256 * 1024 * 1024;
 /** So many new bytes are worth a call that has them written back. */
 const WRITE_BACK = 8 * 1024 * 1024;
 
+/** Up to so many bytes are in the page cache before a thread of the pool would have begun to put them there. */
+const SMALL = 256 * 1024;
+
 export class DraftFile implements Storage {
   readonly path: string;
   readonly #file: FileStorage;
@@ -36,12 +39,16 @@ export class DraftFile implements Storage {
     return this.#file.read(buffer, offset);
   }
 
-  async write(buffer: Uint8Array, offset: number): Promise<number> {
+  write(buffer: Uint8Array, offset: number): number | Promise<number> {
     this.#size = Math.max(this.#size, offset + buffer.length);
-    const written = await this.#file.write(buffer, offset);
-    this.#fresh += written;
+    if (buffer.length <= SMALL) return this.#written(this.#file.writeNow(buffer, offset));
+    return this.#file.write(buffer, offset).then((written) => this.#written(written));
+  }
+
+  #written(length: number): number {
+    this.#fresh += length;
     this.#writeBack();
-    return written;
+    return length;
   }
 
   size(): number {

@@ -70,6 +70,11 @@ export class FileStorage extends FileHandle implements Storage {
     return true;
   }
 
+  /** Writes in this thread, which waits for it. @internal */
+  writeNow(buffer: Uint8Array, offset: number): number {
+    return fs.writeSync(this.fd, buffer, 0, Math.min(buffer.length, MAX_TRANSFER), offset);
+  }
+
   async size(): Promise<number> {
     return fs.fstatSync(this.fd).size;
   }
