@@ -3,14 +3,20 @@
 // This is where untrusted numbers come in: ranges are reckoned in 64 bits and cut to the file before they are used.
 
 import { setHostLimits } from "./allocate";
-import { RESULTS, entryCount, step } from "./layout";
-import { BLOCK, breaksFrom, entryAt, skipRun } from "./runs";
+import { RESULTS, USED, entryCount, step } from "./layout";
+import { BLOCK, breaksFrom, entryAddress, entryAt, skipRun } from "./runs";
 import { setTable } from "./table";
-import { clearUsed, end, mark, reachCluster, settle } from "./used";
+import { capacity, clearUsed, end, mark, reachCluster, settle } from "./used";
 
 let origin: u32 = 0;
 let lastEntry: u32 = 0;
 let nearWrap: bool = false;
+/** Runs in a block from which on they are so short that each entry is taken by itself: they cost six times as much as entries. */
+const MANY_BREAKS: u32 = 12;
+
+/** The step as an odd number, which nearly always is 1, shifted. */
+let odd: u32 = 1;
+let shift: u32 = 0;
 
 let allocated: u32 = 0;
 let below: u32 = 0;
@@ -22,6 +28,8 @@ let duplicates: u32 = 0;
 export function scan(firstEntry: u32, highestEntry: u32, hostLimit: u32, floor: u32): bool {
   origin = firstEntry;
   lastEntry = highestEntry;
+  shift = <u32>ctz<u32>(step);
+  odd = step >> shift;
   nearWrap = <u64>lastEntry + step > <u64>u32.MAX_VALUE;
   allocated = below = outside = offGrid = duplicates = 0;
   clearUsed();
@@ -39,6 +47,14 @@ function takeRuns(): bool {
   let at: u32 = 1;
   while (at < entryCount) {
     let breaks = breaksFrom(at, min(entryCount - at, BLOCK));
+    if (odd == 1 && <u32>popcnt<u64>(breaks) >= MANY_BREAKS) {
+      // The block is full of them, but may be the last one.
+      const next = min(at + BLOCK, entryCount);
+      if (!takeRun(entryAt(start), at - start) || !takeEach(at, next)) return false;
+      start = next;
+      at = next + 1;
+      continue;
+    }
     while (breaks) {
       const next = at + <u32>ctz<u64>(breaks);
       breaks &= breaks - 1;
@@ -48,7 +64,36 @@ function takeRuns(): bool {
     at += BLOCK;
     if (start + BLOCK < at) at = skipRun(at, entryCount);
   }
-  return entryCount == 0 || takeRun(entryAt(start), entryCount - start);
+  return start >= entryCount || takeRun(entryAt(start), entryCount - start);
+}
+
+/** Entries from `first` up to `limit`, each by itself. Those that are no cluster of the data area, or beyond the capacity, go the longer way. */
+function takeEach(first: u32, limit: u32): bool {
+  // Globals are read anew each time.
+  const lowest = origin;
+  const highest = lastEntry;
+  const by = shift;
+  const words = USED;
+  let room = <u32>min(capacity, u32.MAX_VALUE);
+  let taken: u32 = 0;
+  let already: u32 = 0;
+  for (let address = entryAddress(first), end = entryAddress(limit); address < end; address += 4) {
+    const entry = load<u32>(address);
+    const host = (entry - lowest) >> by;
+    if (entry >= lowest && entry <= highest && host << by == entry - lowest && host < room) {
+      const word = words + (<usize>(host >> 5) << 2);
+      const bits = load<u32>(word);
+      already += (bits >> host) & 1;
+      store<u32>(word, bits | (1 << host));
+      taken++;
+    } else {
+      if (!takeRun(entry, 1)) return false;
+      room = <u32>min(capacity, u32.MAX_VALUE);
+    }
+  }
+  allocated += taken;
+  duplicates += already;
+  return true;
 }
 
 /** One run: nearly all lie wholly between the origin and the last entry of the file. */
@@ -92,8 +137,10 @@ function countUpTo(highest: u32, entry: u32, length: u32): u32 {
 // @ts-ignore: decorator
 @inline
 function takeInside(entry: u32, length: u32): bool {
-  const host = (entry - origin) / step;
-  if (host * step != entry - origin) {
+  const rise = entry - origin;
+  let host = rise >> shift;
+  if (odd != 1) host /= odd;
+  if (host * step != rise) {
     offGrid += length;
     return true;
   }
