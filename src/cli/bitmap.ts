@@ -3,7 +3,7 @@ import { Argument, type Command, InvalidArgumentError } from "commander";
 import type { BitmapInfo, Disk } from "../index.js";
 import { printable } from "../printable.js";
 import { soleImage } from "./bundles.js";
-import { dirtyAmountOf } from "./dirty.js";
+import { dirtyAmountOf, STALE_NOTE } from "./dirty.js";
 import { about, usageFailure } from "./failure.js";
 import { openImage, withImage } from "./image.js";
 import { closing } from "./open-files.js";
@@ -24,10 +24,6 @@ interface Listed extends BitmapInfo {
   /** How much of the disk it calls dirty; a stale one may have missed more. */
   dirtyBytes: number;
 }
-
-/** What becomes of stale bitmaps: said wherever there are some. */
-export const STALE_NOTE =
-  "a stale bitmap may have missed changes: all its bits are set when the disk has been written on and is closed; `bitmap clear`, with which a full backup begins, makes it current; --trust-stale uses it as it is, where the last writer is known to have kept it";
 
 export function addBitmap(program: Command): void {
   program

@@ -5,7 +5,7 @@
 import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { FileFolder } from "../node.js";
-import { bundleAt } from "./bundles.js";
+import { bundleAt } from "./bundle-path.js";
 import { exists } from "./draft.js";
 import { about, Failure } from "./failure.js";
 import { keep, removeAtExit } from "./leftovers.js";

@@ -5,12 +5,24 @@ import type { Bundle, SnapshotInfo } from "../bundle.js";
 import { counted } from "../count.js";
 import { nativeCalls } from "../node.js";
 import { printable } from "../printable.js";
-import { diskUsage } from "./bundles.js";
-import { formatFields } from "./print.js";
+import { diskUsage, withBundle } from "./bundles.js";
+import type { InfoFlags } from "./info.js";
+import { chainOf } from "./layer-files.js";
+import { formatFields, print, printJson } from "./print.js";
 import { formatExactSize, formatSize } from "./size.js";
 
+/** `info` of a bundle; of one snapshot only the images that it is made of. */
+export async function bundleInfo(folder: string, { json, snapshot, forceShare }: InfoFlags): Promise<void> {
+  await withBundle(folder, { forceShare }, async (bundle) => {
+    const shown = snapshot === undefined ? undefined : await bundle.openDisk({ snapshot, readOnly: true });
+    const chain = shown && chainOf(bundle, shown.snapshot);
+    if (json) await printJson(bundleFacts(folder, bundle, chain));
+    else await print(describeBundle(folder, bundle, chain));
+  });
+}
+
 /** Everything, for programs; sizes and offsets in bytes. */
-export function bundleFacts(folder: string, bundle: Bundle, chain?: ReadonlySet<string>): object {
+function bundleFacts(folder: string, bundle: Bundle, chain?: ReadonlySet<string>): object {
   const { name, size, top, snapshots, parts } = bundle;
   return {
     filename: folder,
@@ -28,19 +40,11 @@ export function bundleFacts(folder: string, bundle: Bundle, chain?: ReadonlySet<
   };
 }
 
-/** A snapshot and what it stands on, whose images make its content. */
-export function chainOf({ snapshots }: Bundle, shown: string): Set<string> {
-  const parents = new Map(snapshots.map(({ guid, parent }) => [guid, parent]));
-  const chain = new Set<string>();
-  for (let guid: string | undefined = shown; guid !== undefined; guid = parents.get(guid)) chain.add(guid);
-  return chain;
-}
-
 const chosen = <I extends { guid: string }>(images: readonly I[], chain?: ReadonlySet<string>): readonly I[] =>
   chain === undefined ? images : images.filter(({ guid }) => chain.has(guid));
 
 /** The same for people; with `chain` only the images that these snapshots have. */
-export function describeBundle(folder: string, bundle: Bundle, chain?: ReadonlySet<string>): string {
+function describeBundle(folder: string, bundle: Bundle, chain?: ReadonlySet<string>): string {
   const { name, size, snapshots, parts } = bundle;
   const fields = formatFields([
     ["bundle", folder],

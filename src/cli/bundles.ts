@@ -1,29 +1,14 @@
-/**
- * Bundles on the command line. The one place that decides what a path is: a bundle, by whichever of its names - its folder,
- * its `DiskDescriptor.xml`, the empty `NAME.hdd` that file choosers show -, or a file.
- */
+/** Bundles on the command line, opened. What takes no bundle looks at their paths only (bundle-path.ts), which loads less. */
 import { readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Bundle, type BundleOptions, type Folder, type FolderOpenOptions } from "../bundle.js";
 import type { Storage } from "../index.js";
 import { FileFolder } from "../node.js";
 import { printable } from "../printable.js";
+import { bundleAt, hasDescriptor, isPart } from "./bundle-path.js";
 import { about, Failure } from "./failure.js";
 import { closing, keepTrack } from "./open-files.js";
 import { errorOutput } from "./print.js";
-
-const DESCRIPTOR = "DiskDescriptor.xml";
-
-/** The folder of the bundle that a path names, or undefined where it names a file, or nothing. */
-export function bundleAt(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat?.isDirectory()) return /\.hdd[/\\]*$/i.test(path) || hasDescriptor(path) ? path : undefined;
-  if (!stat?.isFile()) return undefined;
-  const names = basename(path) === DESCRIPTOR || (stat.size === 0 && /\.hdd$/i.test(path));
-  return names && hasDescriptor(dirname(path)) ? dirname(path) : undefined;
-}
-
-const hasDescriptor = (folder: string) => statSync(join(folder, DESCRIPTOR), { throwIfNoEntry: false }) !== undefined;
 
 export interface BundleFlags {
   /** Reads what others may be writing. */
@@ -65,9 +50,6 @@ export function folderOf(
   };
 }
 
-/** Whether a file is named like an image, and lies in a bundle. */
-export const isPart = (path: string): boolean => /\.hds$/i.test(path) && hasDescriptor(dirname(path));
-
 /** Says so where a file is only a part of what a bundle holds: it alone is not the disk. */
 export async function warnOfPart(path: string): Promise<void> {
   const folder = dirname(path);
@@ -103,12 +85,6 @@ export async function bundleAround(path: string): Promise<string | undefined> {
   if (!hasDescriptor(folder)) return undefined;
   const { parts } = await openBundle(folder);
   return parts.some(({ images }) => images.some(({ file }) => basename(file) === basename(path))) ? folder : undefined;
-}
-
-/** For what is no bundle. @throws Failure where a snapshot was asked for */
-export function requireNoSnapshot(path: string, snapshot: string | undefined): void {
-  if (snapshot === undefined) return;
-  throw new Failure(`${path} is not a bundle, so it has no snapshots: leave --snapshot out`);
 }
 
 /** What a bundle takes on this machine's disks, in bytes. */

@@ -5,8 +5,7 @@ import { type Command, Option } from "commander";
 import { counted } from "../count.js";
 import { type CheckReport, Disk, DiskError, type Finding, type RepairLevel, type RepairReport } from "../index.js";
 import { printable } from "../printable.js";
-import { bundleAt } from "./bundles.js";
-import { checkBundle } from "./check-bundle.js";
+import { bundleAt } from "./bundle-path.js";
 import { EXIT, formatReport } from "./check-report.js";
 import { about, usageFailure } from "./failure.js";
 import { withImage } from "./image.js";
@@ -57,7 +56,7 @@ async function check(file: string, flags: CheckFlags): Promise<void> {
     throw usageFailure("--force-share is for looking only: leave it out to change the image");
   requireOutput();
   const folder = bundleAt(file);
-  if (folder !== undefined) return checkBundle(folder, flags);
+  if (folder !== undefined) return (await import("./check-bundle.js")).checkBundle(folder, flags);
   const restored = undo === undefined ? undefined : await undoRepair(file, undo);
   const repaired = repair === undefined ? undefined : await repairImage(file, repair);
   const report = repaired?.after ?? (await lookAt(file, forceShare));

@@ -5,6 +5,10 @@ import { about } from "./failure.js";
 /** Ranges that are asked for at once. */
 const RANGES_AT_ONCE = 4096;
 
+/** What becomes of stale bitmaps: said wherever there are some. */
+export const STALE_NOTE =
+  "a stale bitmap may have missed changes: all its bits are set when the disk has been written on and is closed; `bitmap clear`, with which a full backup begins, makes it current; --trust-stale uses it as it is, where the last writer is known to have kept it";
+
 /** A part of the disk that changed, or that did not. */
 export interface DirtyRun extends DirtyRange {
   dirty: boolean;

@@ -4,7 +4,7 @@
  */
 import * as fs from "node:fs";
 import { Draft as FileDraft } from "../node.js";
-import { bundleAt } from "./bundles.js";
+import { bundleAt } from "./bundle-path.js";
 import { Failure, usageFailure } from "./failure.js";
 import { keep, removeAtExit, watchEnd } from "./leftovers.js";
 

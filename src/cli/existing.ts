@@ -1,7 +1,8 @@
 /** What `convert --no-create` writes into: an image or a raw file that is there already, and stays what it is. */
 import { counted } from "../count.js";
 import { type BlockDevice, Disk, rawDevice } from "../index.js";
-import { bundleAt, openBundle } from "./bundles.js";
+import { bundleAt } from "./bundle-path.js";
+import { openBundle } from "./bundles.js";
 import { about, Failure } from "./failure.js";
 import { kindOf, type OutputKind } from "./kind.js";
 import { naming } from "./naming.js";

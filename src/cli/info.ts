@@ -4,9 +4,8 @@ import type { Command } from "commander";
 import { counted, wordFor } from "../count.js";
 import type { DiskInfo } from "../index.js";
 import { nativeCalls } from "../node.js";
-import { STALE_NOTE } from "./bitmap.js";
-import { bundleFacts, chainOf, describeBundle } from "./bundle-info.js";
-import { bundleAt, requireNoSnapshot, withBundle } from "./bundles.js";
+import { bundleAt, requireNoSnapshot } from "./bundle-path.js";
+import { STALE_NOTE } from "./dirty.js";
 import { withImage } from "./image.js";
 import { examples, shareOption, snapshotOption } from "./options.js";
 import { formatFields, print, printJson } from "./print.js";
@@ -28,7 +27,7 @@ export function addInfo(program: Command): void {
     .action(info);
 }
 
-interface InfoFlags {
+export interface InfoFlags {
   json?: boolean | undefined;
   snapshot?: string | undefined;
   forceShare?: boolean | undefined;
@@ -36,7 +35,8 @@ interface InfoFlags {
 
 async function info(file: string, { json, snapshot, forceShare }: InfoFlags): Promise<void> {
   const folder = bundleAt(file);
-  if (folder !== undefined) return bundleInfo(folder, { json, snapshot, forceShare });
+  if (folder !== undefined)
+    return (await import("./bundle-info.js")).bundleInfo(folder, { json, snapshot, forceShare });
   requireNoSnapshot(file, snapshot);
   const facts = await withImage("Reading", file, forceShare, (disk) => disk.info);
   const { blocks } = statSync(file);
@@ -72,15 +72,6 @@ function fieldsOf(file: string, facts: DiskInfo, usage: number): [string, string
     ["files here", filesOf(nativeCalls())],
     ["findings", findingsOf(facts)],
   ];
-}
-
-async function bundleInfo(folder: string, { json, snapshot, forceShare }: InfoFlags): Promise<void> {
-  await withBundle(folder, { forceShare }, async (bundle) => {
-    const shown = snapshot === undefined ? undefined : await bundle.openDisk({ snapshot, readOnly: true });
-    const chain = shown && chainOf(bundle, shown.snapshot);
-    if (json) await printJson(bundleFacts(folder, bundle, chain));
-    else await print(describeBundle(folder, bundle, chain));
-  });
 }
 
 /** What this machine can do with files. */

@@ -1,7 +1,14 @@
 /** Which file of a bundle holds a run: each part of the disk has an image for every snapshot. */
 import type { Bundle, PartInfo } from "../bundle.js";
 import type { Extent } from "../index.js";
-import { chainOf } from "./bundle-info.js";
+
+/** A snapshot and what it stands on, whose images make its content. */
+export function chainOf({ snapshots }: Bundle, shown: string): Set<string> {
+  const parents = new Map(snapshots.map(({ guid, parent }) => [guid, parent]));
+  const chain = new Set<string>();
+  for (let guid: string | undefined = shown; guid !== undefined; guid = parents.get(guid)) chain.add(guid);
+  return chain;
+}
 
 /** A run, and the file that holds it, where one does. */
 export type Placed = Extent & { file?: string };

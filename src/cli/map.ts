@@ -9,7 +9,6 @@ import { about, usageFailure } from "./failure.js";
 import type { ImageKind } from "./kind.js";
 import { allPlaced, LayerFiles } from "./layer-files.js";
 import { printEach, printList } from "./lines.js";
-import { mapBitmap } from "./map-bitmap.js";
 import { addJson, textLine } from "./map-lines.js";
 import { closing } from "./open-files.js";
 import { baseOption, bitmapOption, examples, kindOption, shareOption, snapshotOption, trustOption } from "./options.js";
@@ -66,7 +65,10 @@ export function addMap(program: Command): void {
 
 async function map(file: string, flags: MapFlags): Promise<void> {
   const { snapshot, base, fromBase, bitmap, json, svg, force, forceShare } = flags;
-  if (bitmap !== undefined) return mapBitmap(file, { id: bitmap, trustStale: requireBitmapOnly(flags) }, flags);
+  if (bitmap !== undefined) {
+    const source = { id: bitmap, trustStale: requireBitmapOnly(flags) };
+    return (await import("./map-bitmap.js")).mapBitmap(file, source, flags);
+  }
   if (flags.trustStale) throw usageFailure("--trust-stale is for bitmaps: name one with --bitmap, or leave it out");
   if (svg !== undefined) requireOther(svg, [file, base]);
   if (svg !== undefined) requirePictureName(svg);

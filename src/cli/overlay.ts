@@ -1,7 +1,8 @@
 /** Disks that `commit` and `rebase` change: an overlay and what it stands on, open at once. */
 import { statSync } from "node:fs";
 import { type BlockDevice, Disk, rawDevice } from "../index.js";
-import { bundleAt, warnOfPart } from "./bundles.js";
+import { bundleAt } from "./bundle-path.js";
+import { warnOfPart } from "./bundles.js";
 import { about, Failure, usageFailure } from "./failure.js";
 import { kindOf, requireImage } from "./kind.js";
 import { naming } from "./naming.js";

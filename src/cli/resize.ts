@@ -2,7 +2,8 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { type BlockDevice, Disk, rawDevice } from "../index.js";
 import { printable } from "../printable.js";
-import { bundleAround, bundleAt } from "./bundles.js";
+import { bundleAt } from "./bundle-path.js";
+import { bundleAround } from "./bundles.js";
 import { about, Failure } from "./failure.js";
 import { type ImageKind, kindOf } from "./kind.js";
 import { closing, openStorage, orClose } from "./open-files.js";

@@ -1,7 +1,7 @@
 /** What the commands read: a file that is open as a block device, and what it is. Sources are never written. */
 import type { Bundle } from "../bundle.js";
 import { type BlockDevice, Disk, rawDevice, type Storage } from "../index.js";
-import { bundleAt, openBundle, requireNoSnapshot, warnOfPart } from "./bundles.js";
+import { bundleAt, isPart, requireNoSnapshot } from "./bundle-path.js";
 import { about, Failure, usageFailure } from "./failure.js";
 import { type ImageKind, kindOf, requireImage } from "./kind.js";
 import { closing, openStorage, orClose } from "./open-files.js";
@@ -49,7 +49,7 @@ export async function openSource(file: Named, { base, forceShare }: SourceOption
   const storage = await about(path, () => openStorage(path, { readOnly: true, share: forceShare ?? false }));
   return orClose(storage, async () => {
     const kind = file.kind ?? (await about(path, () => kindOf(path, storage, option)));
-    if (kind === "parallels") await warnOfPart(path);
+    if (kind === "parallels" && isPart(path)) await (await import("./bundles.js")).warnOfPart(path);
     if (kind === "parallels")
       return openParallels(path, storage, base === undefined ? undefined : await openSource(base, { forceShare }));
     if (base !== undefined) throw new Failure(`${path} is not a Parallels image, so it has no base: leave --base out`);
@@ -63,6 +63,7 @@ function openBundleSource(
   forceShare: boolean | undefined,
 ): Promise<Source> {
   return about(folder, async () => {
+    const { openBundle } = await import("./bundles.js");
     const bundle = await openBundle(folder, { forceShare });
     const disk = await orClose(bundle, () => bundle.openDisk({ snapshot, readOnly: true }));
     const source = sourceOf(folder, "parallels", disk, () => bundle.close());
