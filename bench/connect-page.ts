@@ -1,40 +1,41 @@
 /**
  * Runs in a page: reads from a disk in a worker, and the same bytes by a bare message to another worker, which reads them
  * from its access handle and transfers them back. Those the page leaves where they are; the disk's are put into buffers of
- * the page's, as callers want it.
+ * the page's, as callers want it. Writes likewise: of the page's buffers copies are transferred, both to the disk and bare.
  */
 import { type Spot, walk } from "../src/measure/spots.js";
 import { type TurnOptions, takeTurns, type Work } from "../src/measure/turns.js";
 import { connectDisk } from "../src/worker/connect.js";
 
 export interface Asked {
+  operation: "read" | "write";
   /** Bytes a request, and requests under way. */
   length: number;
   depth: number;
   options: TurnOptions;
 }
 
-/** What the bare worker is asked for. */
-export interface BareRequest {
-  offset: number;
-  length: number;
-}
+/** What the bare worker is asked for: to write these bytes, or to read so many. */
+export type BareRequest = { offset: number; length: number } | { offset: number; bytes: Uint8Array };
 
-/** Reads at an offset, into the buffer or into another one. */
-type Read = (buffer: Uint8Array, offset: number) => Promise<unknown>;
+/** Moves bytes between an offset and the buffer, or another one in its place. */
+type Move = (buffer: Uint8Array, offset: number) => Promise<unknown>;
 
-/** Microseconds a read, by rounds: of the disk, and of the bare worker. */
-async function measureReads({ length, depth, options }: Asked): Promise<number[][]> {
+/** Microseconds a request, by rounds: of the disk, and of the bare worker. */
+async function measureRequests({ operation, length, depth, options }: Asked): Promise<number[][]> {
   const workers = ["disk", "bare"].map((name) => new Worker("/worker.js", { type: "module", name }));
   const [served, bare] = workers;
   try {
-    const [disk, readBare] = await Promise.all([connectDisk(served), bareReader(bare)]);
+    const [disk, ask] = await Promise.all([connectDisk(served), bareEnd(bare)]);
+    const moves: Move[] =
+      operation === "read"
+        ? [(buffer, offset) => disk.read(buffer, offset), (buffer, offset) => ask({ offset, length: buffer.length })]
+        : [(buffer, offset) => disk.write(buffer, offset), (buffer, offset) => writeBare(ask, buffer, offset)];
     const spots = spotsOf(disk.size, length);
-    const works = [
-      lanes((buffer, offset) => disk.read(buffer, offset), spots, length, depth),
-      lanes((buffer, offset) => readBare(offset, buffer.length), spots, length, depth),
-    ];
-    const times = await takeTurns(works, options);
+    const times = await takeTurns(
+      moves.map((move) => lanes(move, spots, length, depth)),
+      options,
+    );
     await disk.close();
     return times;
   } finally {
@@ -42,7 +43,7 @@ async function measureReads({ length, depth, options }: Asked): Promise<number[]
   }
 }
 
-/** All the places on the disk; the bare worker reads its file at the same ones, a header's length before the data. */
+/** All the places on the disk; the bare worker's are at the same ones of its file, a header's length before the data. */
 function spotsOf(size: number, length: number): Spot[] {
   return Array.from({ length: size / length }, (_, index) => ({
     guestOffset: index * length,
@@ -50,34 +51,40 @@ function spotsOf(size: number, length: number): Spot[] {
   }));
 }
 
-/** So many callers, each of which reads again when it has its answer, into a buffer of its own. */
-function lanes(read: Read, spots: readonly Spot[], length: number, depth: number): Work {
+/** So many callers, each with a buffer of its own, which ask again when they have their answer. */
+function lanes(move: Move, spots: readonly Spot[], length: number, depth: number): Work {
   const next = walk(spots, "random");
   const buffers = Array.from({ length: depth }, () => new Uint8Array(length));
   return async (count) => {
     let left = count;
     const lane = async (buffer: Uint8Array) => {
-      while (left-- > 0) await read(buffer, next().guestOffset);
+      while (left-- > 0) await move(buffer, next().guestOffset);
     };
     await Promise.all(buffers.map(lane));
   };
 }
 
+type Ask = (request: BareRequest, transfer?: Transferable[]) => Promise<unknown>;
+
 /** Resolves when the worker has its file. Answers come in the order of the requests. */
-async function bareReader(worker: Worker): Promise<(offset: number, length: number) => Promise<Uint8Array>> {
-  const waiting: ((bytes: Uint8Array) => void)[] = [];
+async function bareEnd(worker: Worker): Promise<Ask> {
+  const waiting: ((answer: unknown) => void)[] = [];
   await new Promise((resolve) => worker.addEventListener("message", resolve, { once: true }));
   worker.addEventListener("message", ({ data }) => waiting.shift()?.(data));
-  return (offset, length) =>
+  return (request, transfer = []) =>
     new Promise((resolve) => {
       waiting.push(resolve);
-      const request: BareRequest = { offset, length };
-      worker.postMessage(request);
+      worker.postMessage(request, transfer);
     });
 }
 
-declare global {
-  var benchConnect: typeof measureReads;
+function writeBare(ask: Ask, buffer: Uint8Array, offset: number): Promise<unknown> {
+  const bytes = buffer.slice();
+  return ask({ offset, bytes }, [bytes.buffer]);
 }
 
-globalThis.benchConnect = measureReads;
+declare global {
+  var benchConnect: typeof measureRequests;
+}
+
+globalThis.benchConnect = measureRequests;

@@ -21,10 +21,14 @@ if (scope.name === "disk") {
 } else {
   const { handle } = await image;
   scope.addEventListener("message", (event) => {
-    const { offset, length } = (event as MessageEvent<BareRequest>).data;
-    const bytes = new Uint8Array(length);
-    handle.read(bytes, { at: offset });
-    scope.postMessage(bytes, [bytes.buffer]);
+    const request = (event as MessageEvent<BareRequest>).data;
+    if ("bytes" in request) {
+      scope.postMessage(handle.write(request.bytes, { at: request.offset }));
+    } else {
+      const bytes = new Uint8Array(request.length);
+      handle.read(bytes, { at: request.offset });
+      scope.postMessage(bytes, [bytes.buffer]);
+    }
   });
   scope.postMessage("ready");
 }

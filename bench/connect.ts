@@ -5,11 +5,11 @@ import { browserNeeds, launchBrowser } from "../test/browser/browser.js";
 import { firefoxNeeds, launchFirefox } from "../test/browser/firefox.js";
 import { startSite } from "../test/browser/site.js";
 import type { Need } from "../test/support/peers.js";
-import type { Answer, Question, Row } from "./question.js";
+import type { Answer, Question } from "./question.js";
 
 export const connect: Question = {
   name: "connect",
-  title: "A disk in a worker, read from the page, beside a bare postMessage there and a transferred buffer back",
+  title: "A disk in a worker, used from the page, beside a bare postMessage there and back with a transferred buffer",
   bound: "two messages between threads, and for large requests the copy into the caller's buffer.",
   main: ["Chromium: 4 KiB reads, 1 under way", "Chromium: 4 KiB reads, 8 under way"],
   async run({ quick }) {
@@ -38,13 +38,14 @@ const BROWSERS: readonly Browser[] = [
 const PAGE = `<!doctype html><title>bench</title><script type="module" src="/page.js"></script>`;
 const SCRIPTS = { page: "bench/connect-page.ts", worker: "bench/connect-worker.ts" };
 
-/** What is read: bytes a request, and requests under way. */
-const READS = [
-  { length: 4096, depth: 1, target: 0.8 },
-  { length: 4096, depth: 8, target: 0.8 },
-  { length: 2 ** 20, depth: 1 },
-  { length: 2 ** 20, depth: 8 },
-];
+/** What is asked: bytes a request, and requests under way. */
+const REQUESTS = [
+  { operation: "read", length: 4096, depth: 1, target: 0.8 },
+  { operation: "read", length: 4096, depth: 8, target: 0.8 },
+  { operation: "read", length: 2 ** 20, depth: 1 },
+  { operation: "read", length: 2 ** 20, depth: 8 },
+  { operation: "write", length: 2 ** 20, depth: 1 },
+] as const;
 
 async function measureIn({ name, needs, launch }: Browser, quick: boolean, answer: Required<Answer>): Promise<void> {
   const missing = needs.filter(({ present }) => !present);
@@ -56,11 +57,11 @@ async function measureIn({ name, needs, launch }: Browser, quick: boolean, answe
     const tab = (await open(`${site.origin}/index.html`)) as Tab;
     answer.peers[name] = await tab.evaluate(versionIn, name);
     const options = { rounds: quick ? 9 : 61, milliseconds: 25 };
-    for (const { length, depth, target } of READS) {
-      const [own, other] = await tab.evaluate((asked) => benchConnect(asked), { length, depth, options });
-      const what = `${name}: ${length / 1024} KiB reads, ${depth} under way`;
-      const row: Row = { what, against: "bare round trip", ...compare(own, other), unit: "µs" };
-      answer.rows.push(target === undefined ? row : { ...row, target });
+    for (const { operation, length, depth, ...aim } of REQUESTS) {
+      const asked = { operation, length, depth, options };
+      const [own, other] = await tab.evaluate((asked) => benchConnect(asked), asked);
+      const what = `${name}: ${length / 1024} KiB ${operation}s, ${depth} under way`;
+      answer.rows.push({ what, against: "bare round trip", ...compare(own, other), unit: "µs", ...aim });
     }
   } finally {
     await close();

@@ -1,5 +1,6 @@
 /** All questions, in the order of docs/performance.md. */
 
+import { boot } from "./boot.js";
 import { chain } from "./chain.js";
 import { compact } from "./compact.js";
 import { connect } from "./connect.js";
@@ -18,6 +19,7 @@ export const QUESTIONS: readonly Question[] = [
   disk,
   opfs,
   connect,
+  boot,
   order,
   chain,
   resize,

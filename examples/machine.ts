@@ -11,7 +11,8 @@ const BOOT_ORDER = 0x132;
 
 /** What a machine is made of. */
 export interface MachineOptions {
-  hda: V86Disk;
+  /** A disk, or v86's own: bytes in memory. */
+  hda: V86Disk | { buffer: ArrayBuffer };
   /** In bytes; a power of two. Default: 32 MiB. */
   memorySize?: number;
   /** Called with each piece of what the guest prints. */
@@ -22,7 +23,7 @@ export interface MachineOptions {
 
 export class Machine {
   readonly #emulator: V86;
-  readonly #disk: V86Disk;
+  readonly #disk: MachineOptions["hda"];
   readonly #started: Promise<void>;
   #output = "";
   #watchers: (() => void)[] = [];
@@ -64,9 +65,9 @@ export class Machine {
     return this.#emulator.get_instruction_counter();
   }
 
-  /** Resolves when the guest has printed a text. */
-  async printed(text: string): Promise<void> {
-    while (!this.#output.includes(text)) await new Promise<void>((resolve) => this.#watchers.push(resolve));
+  /** Resolves when the guest has printed a text, so many times. */
+  async printed(text: string, times = 1): Promise<void> {
+    while (this.#output.split(text).length <= times) await new Promise<void>((resolve) => this.#watchers.push(resolve));
   }
 
   /** Types on the serial port. */
@@ -85,7 +86,7 @@ export class Machine {
   /** The machine as it is, to go on from later; the disk's bytes are not in it. Leaves it stopped. */
   async save(): Promise<ArrayBuffer> {
     await this.#emulator.stop();
-    await this.#disk.quiesce();
+    if ("quiesce" in this.#disk) await this.#disk.quiesce();
     return this.#emulator.save_state();
   }
 

@@ -19,6 +19,7 @@ import { counted } from "../count.js";
 import type { AnyDevice } from "../device/block-device.js";
 import { DiskError, storageError } from "../errors.js";
 import { isThenable } from "../promises.js";
+import { TrackBuffer } from "./track-buffer.js";
 import {
   addressableSize,
   busy,
@@ -69,6 +70,7 @@ export class V86Disk {
   readonly #disk: AnyDevice;
   readonly #flushDelay: number;
   readonly #line: WriteLine;
+  readonly #track: TrackBuffer;
   readonly #reads = new Set<Read>();
   #held: Read[] = [];
   #failure: DiskError | undefined;
@@ -81,6 +83,7 @@ export class V86Disk {
     this.#flushDelay = flushDelayOf(options);
     this.onerror = options.onerror;
     this.#disk = disk;
+    this.#track = new TrackBuffer(disk);
     this.byteLength = addressableSize(disk);
     this.#line = new WriteLine(
       (bytes, offset) => {
@@ -117,6 +120,7 @@ export class V86Disk {
 
   set(offset: number, bytes: Uint8Array, done: () => void): void {
     if (this.#cached) patch(this.#cached, { offset, bytes });
+    this.#track.changed(offset, bytes.length);
     this.#line.push(offset, bytes, done);
   }
 
@@ -149,6 +153,7 @@ export class V86Disk {
   set_state(state: readonly unknown[]): void {
     requireState(state, this.byteLength);
     this.#line.forgetAnswers();
+    this.#track.clear();
     for (const read of this.#reads) this.#forget(read);
   }
 
@@ -199,16 +204,15 @@ export class V86Disk {
   }
 
   async #read(read: Read): Promise<void> {
-    const { offset, length } = read;
-    const buffer = new Uint8Array(length);
+    let answer: Uint8Array | Promise<Uint8Array>;
     try {
-      const answer = this.#disk.read(buffer, offset);
-      if (isThenable(answer)) await answer;
+      answer = this.#track.read(read.offset, read.length, this.#line.length === 0);
+      if (isThenable(answer)) answer = await answer;
     } catch (cause) {
       this.#readFailed(read, cause);
       return;
     }
-    if (this.#forget(read)) read.done(buffer);
+    if (this.#forget(read)) read.done(answer);
   }
 
   /** Answers whether the read was still wanted. */

@@ -1,6 +1,6 @@
 /** What the tests with a real emulator need: a BIOS, and what a GRUB disk is made of. */
 import { hasBios } from "../../examples/bios.js";
-import { missingForGrub } from "../../examples/grub-disk.js";
+import { missingForGrub } from "../../examples/boot-disk.js";
 import { type Need, tool } from "../support/peers.js";
 
 const required = process.env.CI === "true";
