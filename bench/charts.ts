@@ -72,6 +72,8 @@ svg { color: #1f2328; --line: #d1d9e0; ${colours("light")} }
 @media (prefers-color-scheme: dark) { svg { color: #f0f6fc; --line: #3d444d; ${colours("dark")} } }
 `;
 
+const LEGEND_LINE = 16;
+
 /** Charts of the results that are there; of a question without a series there is none. */
 export function drawCharts(results: readonly Result[]): Chart[] {
   return PLANS.flatMap((plan) => {
@@ -103,9 +105,11 @@ function draw(plan: Plan, rows: readonly DrawnRow[]): string {
   const domain = places.every((at) => typeof at === "number") ? places.sort((a, b) => Number(a) - Number(b)) : places;
   const series = bySeries(rows);
   const [lowest, highest] = [0, 1].map((end) => rows.map(({ spread }) => spread[end]));
+  const legendLines = series.length > 1 ? Math.ceil(series.length / 2) : 0;
+  const marginTop = 52 + LEGEND_LINE * legendLines;
   const svg = Plot.plot({
     ...{ document, width: 400, height: 290, className: "chart", ariaLabel: plan.title, style: { fontSize: "12px" } },
-    ...{ marginTop: series.length > 1 ? 84 : 52, marginBottom: plan.bars ? 62 : 48, marginLeft: 40, marginRight: 12 },
+    ...{ marginTop, marginBottom: plan.bars ? 62 : 48, marginLeft: 40, marginRight: 12 },
     x: { type: plan.bars ? "band" : "point", domain, label: null, padding: plan.bars ? 0.25 : 0.5 },
     y: {
       domain: [plan.bars || Math.min(...lowest) < 0.6 ? 0 : 0.5, 1.1 * Math.max(1.05, ...highest)],
@@ -116,10 +120,10 @@ function draw(plan: Plan, rows: readonly DrawnRow[]): string {
       ...(plan.bars ? barsOf(rows) : linesOf(series)),
       Plot.ruleY([1], { strokeWidth: 1.5, strokeDasharray: "5 3" }),
       Plot.axisX({ tickFormat: plan.tell, lineWidth: 4.5, tickSize: 0, label: null }),
-      ...note(plan.title, { dy: series.length > 1 ? -76 : -44, fontSize: 13, fontWeight: 600 }),
+      ...note(plan.title, { dy: 8 - marginTop, fontSize: 13, fontWeight: 600 }),
       ...note(plan.y, { dy: -22, dx: -36 }),
       Plot.text([plan.x], { frameAnchor: "bottom", dy: plan.bars ? 56 : 42 }),
-      ...(series.length > 1 ? series.flatMap(([name], index) => legendOf(name, index)) : []),
+      ...(legendLines > 0 ? series.flatMap(([name], index) => legendOf(name, index, 28 - marginTop)) : []),
     ],
   });
   svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
@@ -159,9 +163,9 @@ function lineOf(rows: readonly DrawnRow[], index: number, count: number): Plot.M
 }
 
 /** Two a line, above the chart. */
-function legendOf(name: string, index: number): Plot.Markish[] {
+function legendOf(name: string, index: number, top: number): Plot.Markish[] {
   const { colour, symbol } = lookOf(index);
-  const [dx, dy] = [-30 + 180 * (index % 2), -56 + 16 * (index >> 1)];
+  const [dx, dy] = [-30 + 180 * (index % 2), top + LEGEND_LINE * (index >> 1)];
   return [
     Plot.dot([0], { frameAnchor: "top-left", fill: colour, symbol, r: 4, dx, dy }),
     Plot.text([name], { frameAnchor: "top-left", textAnchor: "start", lineAnchor: "middle", dx: dx + 9, dy }),
