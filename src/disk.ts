@@ -15,7 +15,7 @@ import { abandon, close } from "./image/close.js";
 import { compact } from "./image/compact.js";
 import { type CompactOptions, compactSettings } from "./image/compact-settings.js";
 import { createOpen } from "./image/create.js";
-import { readDirect, writeDirect } from "./image/direct-async.js";
+import { direct } from "./image/direct-async.js";
 import { dirtyRanges } from "./image/dirty-ranges.js";
 import { discard, writeZeroes } from "./image/discard.js";
 import { flush } from "./image/flush.js";
@@ -53,12 +53,12 @@ export class Disk extends Face implements BlockDevice {
 
   /** Fills `buffer` with the bytes at `offset`. @throws RangeError beyond the disk; DiskError BAD_ENTRY, IO */
   read(buffer: Uint8Array, offset: number): Promise<void> {
-    return readDirect(this.image, buffer, offset) ?? this.#run(read(this.image, buffer, offset));
+    return direct(this.image, "read", buffer, offset) ?? this.#run(read(this.image, buffer, offset));
   }
 
   /** Stores the bytes of `buffer` at `offset`; do not change the buffer before this resolves. Durable after `flush`. */
   write(buffer: Uint8Array, offset: number): Promise<void> {
-    return writeDirect(this.image, buffer, offset) ?? this.#run(write(this.image, buffer, offset));
+    return direct(this.image, "write", buffer, offset) ?? this.#run(write(this.image, buffer, offset));
   }
 
   /** Makes `length` bytes from `offset` read as zeros, whichever way is cheapest: whole clusters become free, over a base zeros are written. */

@@ -13,16 +13,19 @@ import { tryLockBytes } from "./lock-clusters.js";
 import { publish } from "./publish.js";
 import type { RangeLock } from "./range-locks.js";
 
-/** Reads what one transfer serves; nothing where it does not. The lock is taken before this returns. */
-export function readDirect(image: Image, buffer: Uint8Array, offset: number): Promise<void> | undefined {
-  const place = directRead(image, buffer, offset);
-  return place && transfer(image, "read", buffer, offset, place);
-}
-
-/** The same of a write. */
-export function writeDirect(image: Image, buffer: Uint8Array, offset: number): Promise<void> | undefined {
-  const place = directWrite(image, buffer, offset);
-  return place && transfer(image, "write", buffer, offset, place);
+/** Makes a request that one transfer serves; nothing where it does not. The lock is taken before this returns. */
+export function direct(
+  image: Image,
+  verb: "read" | "write",
+  buffer: Uint8Array,
+  offset: number,
+): Promise<void> | undefined {
+  try {
+    const place = verb === "read" ? directRead(image, buffer, offset) : directWrite(image, buffer, offset);
+    return place && transfer(image, verb, buffer, offset, place);
+  } catch {
+    return undefined; // what throws when it is looked at is a mistake: the operation looks again, and rejects
+  }
 }
 
 interface Transfer {

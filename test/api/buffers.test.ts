@@ -223,8 +223,12 @@ describe.each(combinations)("A buffer ($face face, $engine engine)", ({ face, en
       [undefined, "undefined"],
       [null, "null"],
     ] as const) {
-      for (const verb of ["read", "write"] as const)
-        await expect(async () => disk[verb](wrong as Uint8Array, 0), `${got}`).rejects.toThrow(TypeError);
+      for (const verb of ["read", "write"] as const) {
+        const request = () => disk[verb](wrong as Uint8Array, 0);
+        // What answers with a promise never throws instead.
+        if (disk instanceof Disk) await expect(request(), got).rejects.toThrow(TypeError);
+        else expect(request, got).toThrow(TypeError);
+      }
     }
   });
 
