@@ -6,16 +6,30 @@ interface Closable {
   close(): Promise<void>;
 }
 
-/** A file that tells how far it is read. */
+/** Up to so many bytes are read before a thread of the pool would have begun to. */
+const SMALL = 256 * 1024;
+
+/** How long reads go on without a turn of the event loop, in ms: signals, timers and progress wait meanwhile. */
+const SPELL = 12;
+
+/** A file that tells how far it is read. Of what is in the page cache a little is read at once. */
 export class WatchedFile extends FileStorage {
   onRead: (end: number) => void = () => {};
+  /** When a thread of the pool read for it last: the event loop had its turn then. */
+  #turned = 0;
 
   static override async open(path: string, options: FileOptions = {}): Promise<WatchedFile> {
     return new WatchedFile(path, options);
   }
 
-  override read(buffer: Uint8Array, offset: number): Promise<number> {
+  override async read(buffer: Uint8Array, offset: number): Promise<number> {
     this.onRead(offset + buffer.length);
+    const now = performance.now();
+    if (buffer.length <= SMALL && now - this.#turned < SPELL) {
+      const got = this.readCached(buffer, offset);
+      if (got !== undefined) return got;
+    }
+    this.#turned = now;
     return super.read(buffer, offset);
   }
 }

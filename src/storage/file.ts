@@ -70,6 +70,12 @@ export class FileStorage extends FileHandle implements Storage {
     return true;
   }
 
+  /** Reads what the page cache has, in this thread; undefined where that is nothing, or cannot be told. @internal */
+  readCached(buffer: Uint8Array, offset: number): number | undefined {
+    const calls = native();
+    return typeof calls === "string" ? undefined : calls.readCached(this.fd, buffer, offset);
+  }
+
   /** Writes in this thread, which waits for it. @internal */
   writeNow(buffer: Uint8Array, offset: number): number {
     return fs.writeSync(this.fd, buffer, 0, Math.min(buffer.length, MAX_TRANSFER), offset);

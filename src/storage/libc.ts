@@ -15,6 +15,8 @@ export interface Native {
   punch(fd: number, offset: number, length: number): void;
   /** The next run of bytes at or after `offset` that is not a hole, or undefined if only a hole follows. */
   nextData(fd: number, offset: number): DataRange | undefined;
+  /** Reads what is in memory already; answers how many bytes that were, or undefined where it would have to be waited for. */
+  readCached(fd: number, buffer: Uint8Array, offset: number): number | undefined;
   /** Begins to write what memory holds of the file, in a thread of the pool; `done` gets what failed. */
   writeBack(fd: number, done: (error: Error | null) => void): void;
   /** Sets or clears an OFD read lock on bytes of the file; answers whether the system could. */
@@ -27,10 +29,17 @@ export interface CallNames {
   fallocate: string;
   lseek: string;
   fcntl: string;
+  /** One that older C libraries lack. */
+  preadv2: string;
 }
 
-const PLAIN: CallNames = { fallocate: "fallocate", lseek: "lseek", fcntl: "fcntl" };
-const LARGE_FILES: CallNames = { fallocate: "fallocate64", lseek: "lseek64", fcntl: "fcntl64" };
+const PLAIN: CallNames = { fallocate: "fallocate", lseek: "lseek", fcntl: "fcntl", preadv2: "preadv2" };
+const LARGE_FILES: CallNames = {
+  fallocate: "fallocate64",
+  lseek: "lseek64",
+  fcntl: "fcntl64",
+  preadv2: "preadv64v2",
+};
 const WIDE = new Set(["x64", "arm64", "riscv64", "loong64", "ppc64", "s390x"]);
 const NARROW = new Set(["ia32", "arm"]);
 
@@ -44,6 +53,7 @@ export function callNames(platform: string, arch: string): CallNames | string {
 const FALLOC_KEEP_SIZE = 1;
 const FALLOC_PUNCH_HOLE = 2;
 const SYNC_FILE_RANGE_WRITE = 2;
+const RWF_NOWAIT = 8;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 const F_OFD_GETLK = 36;
@@ -94,12 +104,31 @@ export function bindCalls(koffi: Koffi, names: CallNames): Native {
       if (end < 0) throw fail("lseek");
       return { start, end };
     },
+    readCached: bindReadCached(koffi, libc, names),
     writeBack: (fd, done) => syncFileRange.async(fd, 0, 0, SYNC_FILE_RANGE_WRITE, done),
     setReadLock: (fd, first, length, on) => fcntl(fd, F_OFD_SETLK, lockOf(on ? F_RDLCK : F_UNLCK, first, length)) === 0,
     isLocked(fd, byte) {
       const probe = lockOf(F_WRLCK, byte, 1);
       return fcntl(fd, F_OFD_GETLK, probe) === 0 && probe.l_type !== F_UNLCK;
     },
+  };
+}
+
+function bindReadCached(
+  koffi: Koffi,
+  libc: ReturnType<Koffi["load"]>,
+  { preadv2: name }: CallNames,
+): Native["readCached"] {
+  const iovec = koffi.struct({ iov_base: "void *", iov_len: "size_t" });
+  let preadv2: (...args: unknown[]) => number;
+  try {
+    preadv2 = libc.func(name, "long", ["int", koffi.pointer(iovec), "int", "int64", "int"]);
+  } catch {
+    return () => undefined;
+  }
+  return (fd, buffer, offset) => {
+    const got = preadv2(fd, { iov_base: buffer, iov_len: buffer.length }, 1, offset, RWF_NOWAIT);
+    return got < 0 ? undefined : got; // whatever fails here, the read that follows tells of
   };
 }
 

@@ -10,8 +10,8 @@ import { describeWith, nativeCalls } from "../support/peers.js";
 const path = temporaryFolder();
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
-const PLAIN = { fallocate: "fallocate", lseek: "lseek", fcntl: "fcntl" };
-const LARGE = { fallocate: "fallocate64", lseek: "lseek64", fcntl: "fcntl64" };
+const PLAIN = { fallocate: "fallocate", lseek: "lseek", fcntl: "fcntl", preadv2: "preadv2" };
+const LARGE = { fallocate: "fallocate64", lseek: "lseek64", fcntl: "fcntl64", preadv2: "preadv64v2" };
 
 describe("The calls with 64-bit offsets", () => {
   it.each([
@@ -54,6 +54,11 @@ describeWith([nativeCalls], "Calls that are bound", () => {
     };
     for (const offset of [GIB, 5 * GIB]) writeSync(fd, block, 0, block.length, offset);
     expect(calls.nextData(fd, 2 * GIB)).toEqual({ start: 5 * GIB, end: 5 * GIB + 65536 });
+    const cached = new Uint8Array(4096);
+    expect(calls.readCached(fd, cached, 5 * GIB)).toBe(4096); // it was only just written
+    expect(cached).toEqual(block.subarray(0, 4096));
+    expect(calls.readCached(fd, cached, 5 * GIB + 65536 - 10)).toBe(10);
+    expect(calls.readCached(fd, cached, 6 * GIB)).toBe(0);
     calls.punch(fd, 5 * GIB, 4096);
     expect([GIB, 5 * GIB, 5 * GIB + 4096].map(read)).toEqual([7, 0, 7]);
     calls.allocate(fd, 6 * GIB, 4096);
@@ -62,6 +67,19 @@ describeWith([nativeCalls], "Calls that are bound", () => {
     expect(calls.setReadLock(fd, 5 * GIB, 1, true)).toBe(true);
     expect([GIB, 5 * GIB].map((byte) => calls.isLocked(other, byte))).toEqual([false, true]);
     for (const open of [fd, other]) closeSync(open);
+  });
+
+  it("read nothing at once where the C library cannot, or the file is not to be read", () => {
+    const fd = openSync(path("unread"), "w");
+    writeSync(fd, new Uint8Array(4096));
+    expect(bindCalls(koffi, PLAIN).readCached(fd, new Uint8Array(10), 0)).toBe(undefined);
+    closeSync(fd);
+    const readable = openSync(path("unread"), "r");
+    expect(bindCalls(koffi, PLAIN).readCached(readable, new Uint8Array(10), 0)).toBe(10);
+    expect(bindCalls(koffi, { ...PLAIN, preadv2: "preadv128" }).readCached(readable, new Uint8Array(10), 0)).toBe(
+      undefined,
+    );
+    closeSync(readable);
   });
 
   it("are refused where a name is missing, before any is made", () => {
