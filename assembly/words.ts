@@ -24,10 +24,17 @@ export function tailMask(to: u32): u64 {
 }
 
 /** Makes a range `value`, which is 0 or ALL, and returns how many of its bits were so before. Most ranges lie in one word. */
+// @ts-ignore: decorator
+@inline
 export function setBits(words: usize, from: u32, to: u32, value: u64): u32 {
   const first = words + (<usize>(from >> 6) << 3);
   const last = words + (<usize>((to - 1) >> 6) << 3);
-  if (first == last) return put(first, headMask(from) & tailMask(to), value);
+  return first == last
+    ? put(first, headMask(from) & tailMask(to), value)
+    : setWords(first, last, from, to, value);
+}
+
+function setWords(first: usize, last: usize, from: u32, to: u32, value: u64): u32 {
   let count = put(first, headMask(from), value);
   for (let word = first + 8; word < last; word += 8) count += put(word, ALL, value);
   return count + put(last, tailMask(to), value);

@@ -1,5 +1,6 @@
 /** All questions, in the order of docs/performance.md. */
 
+import { allocate } from "./allocate.js";
 import { boot } from "./boot.js";
 import { chain } from "./chain.js";
 import { check } from "./check.js";
@@ -8,19 +9,25 @@ import { connect } from "./connect.js";
 import { convert } from "./convert.js";
 import { disk } from "./io.js";
 import { engine } from "./map.js";
+import { memory } from "./memory.js";
 import { network } from "./network.js";
+import { open } from "./open.js";
 import { opfs } from "./opfs.js";
 import { order } from "./order.js";
 import type { Question } from "./question.js";
 import { resize } from "./resize.js";
+import { sizes } from "./sizes.js";
 import { start } from "./start.js";
 
 export const QUESTIONS: readonly Question[] = [
   engine,
+  allocate,
+  open,
   start,
   convert,
   check,
   disk,
+  memory,
   opfs,
   connect,
   boot,
@@ -29,4 +36,5 @@ export const QUESTIONS: readonly Question[] = [
   resize,
   compact,
   network,
+  sizes,
 ];

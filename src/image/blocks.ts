@@ -7,7 +7,7 @@ import type { Medium } from "../medium/medium.js";
 import type { Operation } from "../operation.js";
 
 /** Bytes read at once: a request of a network's size; most tables are one piece. */
-const PIECE_SIZE = 4 * 1024 * 1024;
+const PIECE_SIZE = 2 * 1024 * 1024;
 /** Bytes handed on at once: a page of memory, and a block of a file that has holes. */
 const BLOCK_SIZE = 4096;
 
