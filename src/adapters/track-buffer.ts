@@ -6,8 +6,8 @@
 import type { AnyDevice } from "../device/block-device.js";
 import { isThenable } from "../promises.js";
 
-/** Read ahead to a multiple of it: as large as a block that comes over the network, so that no further one is fetched. */
-const TRACK = 128 * 1024;
+/** Read ahead to a multiple of it: of what comes over the network no more than one block further is fetched. */
+const TRACK = 256 * 1024;
 
 interface Piece {
   readonly offset: number;

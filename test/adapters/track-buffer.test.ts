@@ -10,7 +10,7 @@ import { ShuffledStorage } from "../support/storages.js";
 import { Guest } from "./guest.js";
 import { ManualDisk, settled } from "./manual-disk.js";
 
-const TRACK = 128 * 1024;
+const TRACK = 256 * 1024;
 const SIZE = 2 * TRACK + 4096;
 
 /** A drive whose disk has shown that it answers later, and has been asked for nothing else. */
