@@ -46,16 +46,15 @@ export const engine: Question = {
 export async function benchEngine({ onRow, ...options }: EngineOptions): Promise<Row[]> {
   const rows: Row[] = [];
   const asked = works(COUNT);
-  for (const [what, work, unit, units, at] of asked) {
+  for (const [what, work, unit, units, notes] of asked) {
     const { wasm, js } = work();
     const [own, other] = await takeTurns([repeated(wasm), repeated(js)], options);
-    const drawn = at === undefined ? {} : { series: "map", at };
     const row: Row = {
       what,
       against: "TypeScript",
       ...compare(own, other, 1000 / units),
       unit: `ns/${unit}`,
-      ...drawn,
+      ...notes,
     };
     rows.push(row);
     onRow?.(row, rows.length, asked.length);
@@ -75,15 +74,13 @@ function works(count: number): TwinWork[] {
   ];
   return [
     ["map, empty", () => maps(count, () => 0), "entry", count],
-    ...tables.map(([at, entryAt]): TwinWork => [`map, ${at}`, () => maps(count, entryAt), "entry", count, at]),
-    ...[64, 16, 8, 4, 2, 1].map(
-      (length): TwinWork => [
-        `map, ${counted(length, "entry", "entries")} a call`,
-        () => shortMaps(count, length),
-        "entry",
-        count,
-      ],
-    ),
+    ...tables.map(([at, entryAt]): TwinWork => {
+      return [`map, ${at}`, () => maps(count, entryAt), "entry", count, { series: "map", at }];
+    }),
+    ...[64, 16, 8, 4, 2, 1].map((length): TwinWork => {
+      const what = `map, ${counted(length, "entry", "entries")} a call`;
+      return [what, () => shortMaps(count, length), "entry", count, length === 4 ? { target: 1 } : undefined];
+    }),
     ["scan, all contiguous", () => scans(count, contiguous), "entry", count],
     ["scan, shuffled", () => scans(count, shuffled(count)), "entry", count],
     ["count fragments, shuffled", () => fragments(count), "entry", count],

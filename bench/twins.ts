@@ -7,8 +7,16 @@ export type Pair<T> = Record<(typeof KINDS)[number], T>;
 /** What the times are divided by the number of. */
 export type Unit = "entry" | "byte" | "cluster" | "mark" | "run";
 
-/** `at` is its place in the chart of fragmentation. */
-export type TwinWork = [what: string, work: () => Pair<() => unknown>, unit: Unit, units: number, at?: string];
+/** What a row says besides: its place in the chart of fragmentation, or what is aimed at. */
+export type TwinNotes = { series: "map"; at: string } | { target: number };
+
+export type TwinWork = [
+  what: string,
+  work: () => Pair<() => unknown>,
+  unit: Unit,
+  units: number,
+  notes?: TwinNotes | undefined,
+];
 
 export function pairOf<T>(make: (kind: (typeof KINDS)[number]) => T): Pair<T> {
   return { wasm: make("wasm"), js: make("js") };
