@@ -34,6 +34,10 @@ export const start: Question = {
     return {
       rows: [
         ...names.map((name, index) => beyondNode(name, times[index], node)),
+        ...names.map((name, index) => ({
+          ...{ what: name, against: "node -e 0", unit: "ms" },
+          ...compare(times[index], node),
+        })),
         ...peers.map((name, index) => ({
           ...{ what: name, against: "qemu-img", unit: "ms" },
           ...compare(times[index], times[names.length + index]),
