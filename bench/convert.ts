@@ -65,7 +65,9 @@ function measure(content: Content, folder: string, qemu: boolean): Row[] {
   makeRaw(raw, content);
   run(parablock("convert", raw, image, "--force"));
   const after = () => rmSync(out, { force: true });
-  const timed = (command: readonly string[], more: Partial<Timed> = {}): Timed => ({ command, after, ...more });
+  const timed = (command: readonly string[], more: Partial<Timed> = {}): Timed => ({
+    ...{ command, before: settle, after, ...more },
+  });
   const [toImage, toRaw, copied, node, qemuToImage, qemuToRaw] = takeProcessTurns(
     [
       timed(parablock("convert", "--to", "parallels", raw, out)),
@@ -98,6 +100,9 @@ function measure(content: Content, folder: string, qemu: boolean): Row[] {
     row("raw to hds", "node -e 0", toImage, node),
   ];
 }
+
+/** The disk has nothing left to do for the process before, whose output was removed: it may be trimming that. */
+const settle = () => run(["sync"]);
 
 const qemuConvert = (from: string, input: string, to: string, out: string): string[] => [
   ...["qemu-img", "convert", "-t", "writeback"],

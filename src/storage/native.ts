@@ -1,6 +1,6 @@
 /**
- * What Node lacks and Linux has: fallocate, hole punching, SEEK_DATA and OFD locks, called through koffi (optional).
- * Loaded on first use; where koffi or Linux is missing `native` answers why.
+ * What Node lacks and Linux has: fallocate, hole punching, SEEK_DATA, OFD locks, reads of what is cached, write-back; called
+ * through koffi (optional). Loaded on first use; where koffi or Linux is missing `native` answers why.
  */
 import { findKoffi, provideKoffi } from "./koffi.js";
 import { bindCalls, callNames, type Native } from "./libc.js";
