@@ -2,7 +2,7 @@
 import { encodeHeader, FLAG, type Format, HEADER_SIZE, type Header, IN_USE } from "../format/header.js";
 import { exclusively } from "../mutex.js";
 import type { Operation } from "../operation.js";
-import { eachBlock } from "./blocks.js";
+import { eachFilled } from "./blocks.js";
 import { damages } from "./findings.js";
 import type { Image } from "./image.js";
 import { trim } from "./trim.js";
@@ -34,7 +34,7 @@ function* clearEmptyFlag(image: Image): Operation<void> {
   const end = HEADER_SIZE + 4 * engine.entryCount;
   const blocks: [fileOffset: number, length: number][] = [];
   // Where it holds zeros already it may be a hole, and stays one.
-  yield* eachBlock(medium, HEADER_SIZE, end, ({ length }, fileOffset) => blocks.push([fileOffset, length]));
+  yield* eachFilled(medium, HEADER_SIZE, end, ({ length }, fileOffset) => blocks.push([fileOffset, length]));
   for (const [fileOffset, length] of blocks) yield* medium.writeZeros(fileOffset, length);
   yield* medium.flush();
   yield* changeHeader(image, { flags: image.header.flags & ~FLAG.empty });

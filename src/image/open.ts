@@ -16,7 +16,7 @@ import { closeStorage, sizeOf } from "../medium/transfer.js";
 import { type Operation, quietly } from "../operation.js";
 import { READING, requireVerbs, sizeAnswered, storageName, WRITING } from "../storage/answers.js";
 import type { Storage } from "../storage/storage.js";
-import { eachBlock } from "./blocks.js";
+import { eachFilled } from "./blocks.js";
 import { damages } from "./findings.js";
 import { Image } from "./image.js";
 import { mend } from "./repair.js";
@@ -97,7 +97,7 @@ function* loadTables(medium: Medium, { readOnly, engine: kind, fresh = false }: 
 }
 
 function readBat(medium: Medium, engine: Engine): Operation<void> {
-  return eachBlock(medium, HEADER_SIZE, HEADER_SIZE + 4 * engine.entryCount, (bytes, fileOffset) =>
+  return eachFilled(medium, HEADER_SIZE, HEADER_SIZE + 4 * engine.entryCount, (bytes, fileOffset) =>
     engine.batBytes.set(bytes, fileOffset - HEADER_SIZE),
   );
 }
