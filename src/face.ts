@@ -50,6 +50,11 @@ export abstract class Face {
     return this.image.readOnly;
   }
 
+  /** Counts the changes of the disk's bytes since it was opened: what was read stays true for as long as the count does. */
+  get generation(): number {
+    return this.image.generation;
+  }
+
   /** The name of the storage it stands on, where that has one. */
   get path(): string | undefined {
     return this.image.medium.storage.path ?? undefined;

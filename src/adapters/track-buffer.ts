@@ -1,7 +1,8 @@
 /**
  * A drive's track buffer: beside what a guest asks for it reads what comes next, and answers that at once when it is asked
  * for. Only before a disk that answers later: an emulator finds out about an answer when its time slice is over, whatever
- * the disk takes, and guests start with many small reads, one after the other.
+ * the disk takes, and guests start with many small reads, one after the other. And only before one that tells whether
+ * somebody else has changed it, or that nobody changes.
  */
 import type { AnyDevice } from "../device/block-device.js";
 import { isThenable } from "../promises.js";
@@ -12,6 +13,8 @@ const TRACK = 256 * 1024;
 interface Piece {
   readonly offset: number;
   readonly bytes: Uint8Array;
+  /** The disk's, when it was asked. */
+  readonly generation: number | undefined;
 }
 
 export class TrackBuffer {
@@ -28,20 +31,21 @@ export class TrackBuffer {
 
   /** The bytes, which are not to be changed. `alone`: nothing is being written, nor waits for it. */
   read(offset: number, length: number, alone: boolean): Uint8Array | Promise<Uint8Array> {
-    const start = offset - (this.#kept?.offset ?? 0);
-    if (this.#kept && start >= 0 && start + length <= this.#kept.bytes.length)
-      return this.#kept.bytes.subarray(start, start + length);
+    const kept = this.#keptOf(offset, length);
+    if (kept !== undefined) return kept;
+    const { generation } = this.#disk;
     const bytes = new Uint8Array(alone && this.#isLate ? this.#lengthAhead(offset, length) : length);
     const answer: unknown = this.#disk.read(bytes, offset);
     if (!isThenable(answer)) return bytes;
     this.#isLate = true;
-    return this.#whenRead({ offset, bytes }, length, answer);
+    return this.#whenRead({ offset, bytes, generation }, length, answer);
   }
 
   /** What is kept of these bytes is no longer true. */
   changed(offset: number, length: number): void {
     this.#changes++;
-    const { offset: start, bytes } = this.#kept ?? { offset, bytes: [] };
+    if (this.#kept === undefined) return;
+    const { offset: start, bytes } = this.#kept;
     if (start < offset + length && offset < start + bytes.length) this.#kept = undefined;
   }
 
@@ -51,8 +55,17 @@ export class TrackBuffer {
     this.#kept = undefined;
   }
 
+  #keptOf(offset: number, length: number): Uint8Array | undefined {
+    if (this.#kept === undefined || this.#kept.generation !== this.#disk.generation) return undefined;
+    const start = offset - this.#kept.offset;
+    return start >= 0 && start + length <= this.#kept.bytes.length
+      ? this.#kept.bytes.subarray(start, start + length)
+      : undefined;
+  }
+
   #lengthAhead(offset: number, length: number): number {
-    if (length >= TRACK) return length;
+    const { generation, readOnly } = this.#disk;
+    if (length >= TRACK || (generation === undefined && !readOnly)) return length;
     return Math.min(Math.ceil((offset + length) / TRACK) * TRACK, this.#disk.size) - offset;
   }
 

@@ -28,6 +28,8 @@ interface Described {
   readonly path?: string | undefined;
   /** Nothing can be changed. */
   readonly readOnly?: boolean;
+  /** Counts the changes of its bytes, whoever makes them: what was read stays true for as long as the count does. */
+  readonly generation?: number;
   /** The unit in which it allocates, in bytes. */
   readonly clusterSize?: number;
 }

@@ -19,6 +19,7 @@ export function* changing(image: Image, offset: number, length: number, make: ()
 
 /** Tells of a change that was made where the file was marked already; what lies behind the disk's end nobody sees. */
 export function noteChange(image: Image, offset: number, length: number): void {
+  image.generation++;
   const seen = Math.min(length, image.size - offset);
   if (seen <= 0) return;
   image.tracker?.note(offset, seen);

@@ -52,6 +52,8 @@ export class Image {
   marked = false;
   /** What a repair at opening found and did. */
   repaired: RepairReport | undefined;
+  /** Counts its changes: whoever keeps bytes of it knows by that whether they may be other ones by now. */
+  generation = 0;
   onChange: OnChange | undefined;
   /** What its dirty bitmaps do not know yet; absent where none is to be kept up to date. */
   tracker: Tracker | undefined;

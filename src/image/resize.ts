@@ -58,7 +58,7 @@ function* change(image: Image, size: number): Operation<void> {
     if (image.size === before) yield* quietly(exclusively(image.flushing, () => setEnd(image, before)));
     throw error;
   }
-  if (size > before) noteChange(image, before, size - before);
+  noteChange(image, Math.min(before, size), Math.abs(size - before));
 }
 
 const clustersOf = ({ clusterSize }: Image, size: number): number => Math.ceil(size / clusterSize);

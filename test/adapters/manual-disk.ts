@@ -13,6 +13,7 @@ export interface Request {
 export class ManualDisk implements BlockDevice {
   readonly size: number;
   readonly content: Uint8Array;
+  generation = 0;
   /** What was asked so far and what of it waits for an answer. */
   readonly requests: Request[] = [];
   readonly waiting: Request[] = [];
@@ -27,7 +28,7 @@ export class ManualDisk implements BlockDevice {
   }
 
   write(bytes: Uint8Array, offset: number): Promise<void> {
-    return this.#ask("write", offset, bytes, () => this.content.set(bytes, offset));
+    return this.#ask("write", offset, bytes, () => this.change(bytes, offset));
   }
 
   flush(): Promise<void> {
@@ -36,6 +37,12 @@ export class ManualDisk implements BlockDevice {
 
   close(): Promise<void> {
     return this.#ask("close", 0, new Uint8Array(0), () => {});
+  }
+
+  /** As somebody else may, too. */
+  change(bytes: Uint8Array, offset: number): void {
+    this.content.set(bytes, offset);
+    this.generation++;
   }
 
   /** Carries out the oldest request that waits, and lets everybody hear of it. */

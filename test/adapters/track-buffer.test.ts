@@ -98,6 +98,54 @@ describe("A drive of a disk that answers later", () => {
     expect(asked()).toEqual([[TRACK, 512]]);
   });
 
+  it("keeps nothing that somebody else wrote since, or while it was read", async () => {
+    const { disk, asked, ask, isThere } = await lateDrive();
+    ask(0, 512);
+    await disk.answer();
+    disk.change(new Uint8Array(512).fill(7), 8192);
+    const again = ask(8192, 512);
+    await disk.answer();
+    expect(isThere(again, 8192, 512)).toBe(true);
+    ask(0, 512);
+    disk.waiting[0].resolve();
+    disk.change(new Uint8Array(512).fill(8), 8192);
+    await settled();
+    asked();
+    ask(8192, 512);
+    expect(asked()).toEqual([[8192, TRACK - 8192]]);
+  });
+
+  it("is told by a disk of ours whatever changes it", async () => {
+    const disk = await createDisk("async", new MemoryStorage(), { size: SIZE, clusterSize: 16 * 1024 });
+    const drive = new V86Disk(disk, { flushDelayMilliseconds: Infinity });
+    const get = (offset: number) =>
+      new Promise<number>((resolve) => drive.get(offset, 512, (bytes) => resolve(bytes[0])));
+    const changes: [() => unknown, number][] = [
+      [() => disk.write(new Uint8Array(16 * 1024).fill(1), 4096), 1],
+      [() => disk.write(new Uint8Array(512).fill(2), 4096), 2],
+      [() => disk.writeZeroes(4096, 512), 0],
+      [() => disk.write(new Uint8Array(512).fill(3), 4096), 3],
+      [() => disk.discard(0, 32 * 1024), 0],
+    ];
+    await get(0);
+    for (const [change, expected] of changes) {
+      await get(0); // what is read ahead of it is old soon
+      await change();
+      expect(await get(4096)).toBe(expected);
+    }
+    await drive.close();
+  });
+
+  it("reads no more than is wanted where the disk does not tell whether somebody changed it", async () => {
+    const { disk, asked, ask } = await lateDrive();
+    Object.assign(disk, { generation: undefined });
+    ask(1024, 512);
+    expect(asked()).toEqual([[1024, 512]]);
+    Object.assign(disk, { readOnly: true });
+    ask(1024, 512);
+    expect(asked()).toEqual([[1024, TRACK - 1024]]);
+  });
+
   it("takes for its own only the failure of what was asked for", async () => {
     const { disk, asked, ask, isThere } = await lateDrive();
     const read = ask(1024, 512);
