@@ -158,15 +158,15 @@ function* fillRun(image: Image, run: NewRun, blank: boolean, source: Source, off
   const length = lengthOf(source); // before anything is waited for
   const fileStart = image.grid.hostOffsetOf(run.hostCluster);
   const fileEnd = fileStart + run.count * image.clusterSize;
-  yield* growFile(image, fileEnd);
+  if (fileEnd > image.medium.size) yield* growFile(image, fileEnd);
   const start = run.cluster * image.clusterSize;
   const sourceEnd = offset + length;
   const end = start + run.count * image.clusterSize;
-  yield* together([
-    fillAround(image, start, offset, fileStart, blank),
-    typeof source === "number" && blank ? nothing() : put(image, source, fileStart + offset - start, length),
-    fillAround(image, sourceEnd, end, fileStart + sourceEnd - start, blank),
-  ]);
+  const parts: Operation<void>[] = [];
+  if (offset > start) parts.push(fillAround(image, start, offset, fileStart, blank));
+  if (typeof source !== "number" || !blank) parts.push(put(image, source, fileStart + offset - start, length));
+  if (end > sourceEnd) parts.push(fillAround(image, sourceEnd, end, fileStart + sourceEnd - start, blank));
+  yield* together(parts);
 }
 
 /** Stores what a reader saw before in `from..to` of a new cluster: the base's bytes, then zeros where there are none yet. */
@@ -187,8 +187,6 @@ function put(image: Image, source: Source, fileOffset: number, length: number): 
   if (typeof source === "number") return image.medium.writeZeros(fileOffset, length);
   return image.medium.write(source, fileOffset, length);
 }
-
-function* nothing(): Operation<void> {}
 
 const lengthOf = (source: Source): number => (typeof source === "number" ? source : source.length);
 

@@ -81,7 +81,9 @@ export function* writeFully(
 /** A transfer during which the caller's buffer must stay what it was: else that says more than any answer or error. */
 function* keeping(buffer: Uint8Array, length: number, doing: () => string, request: () => unknown): Operation<unknown> {
   try {
-    return yield* named(doing, request);
+    return yield request;
+  } catch (error) {
+    throw requestError(doing(), error);
   } finally {
     requireKept(buffer, length);
   }
