@@ -45,7 +45,7 @@ async function measureRow(
     diskWork(question, wasmDisk, spots, blockSize),
     diskWork(question, jsDisk, spots, blockSize),
   ];
-  return ioRowOf({ ...question, face: "sync" }, blockSize, await takeTurns(works, options));
+  return ioRowOf({ ...question, face: "sync", depth: 1, blockSize }, await takeTurns(works, options));
 }
 
 function handleWork({ operation, pattern }: Question, handle: Handle, spots: Spot[], blockSize: number): Work {

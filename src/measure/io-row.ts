@@ -5,6 +5,8 @@ export interface IoRow {
   operation: "read" | "write";
   pattern: "random" | "sequential";
   face: "sync" | "async";
+  /** Requests in flight; 1 in the synchronous face. */
+  depth: number;
   /** Bytes a request. */
   blockSize: number;
   /** Median microseconds a request. */
@@ -20,13 +22,13 @@ export interface IoRow {
   wasmToJs: number;
 }
 
-export type IoQuestion = Pick<IoRow, "operation" | "pattern" | "face">;
+export type IoQuestion = Pick<IoRow, "operation" | "pattern" | "face" | "depth" | "blockSize">;
 
 /** From the times of the raw file, and of disks of both engines, taken in turns. */
-export function ioRowOf(question: IoQuestion, blockSize: number, times: readonly number[][]): IoRow {
+export function ioRowOf(question: IoQuestion, times: readonly number[][]): IoRow {
   const [raw, wasm, js] = times;
   const { own, other, ratio, spread } = compare(wasm, raw);
   const slower = compare(js, raw);
   const figures = { raw: other, wasm: own, js: slower.own, wasmToRaw: ratio, jsToRaw: slower.ratio, spread };
-  return { ...question, blockSize, ...figures, wasmToJs: slower.own / own };
+  return { ...question, ...figures, wasmToJs: slower.own / own };
 }

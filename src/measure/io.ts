@@ -20,15 +20,16 @@ export interface IoOptions {
   seconds: number;
   /** Size of each of the three own images, in bytes. Default: 64 MiB. */
   size?: number;
+  /** What is asked; default: small random and large sequential requests, in both faces. */
+  questions?: readonly IoQuestion[];
   /** Is told of finished rows. */
   onRow?: (done: number, total: number) => void;
 }
 
-/** Requests in flight in the asynchronous face. */
-export const ASYNC_DEPTH = 8;
-
 const ROUNDS = 21;
 const BLOCK_SIZES = { random: 4096, sequential: 1024 * 1024 } as const;
+/** Requests in flight, by face. */
+const DEPTHS = { sync: 1, async: 8 } as const;
 const VARIANTS = ["raw", "wasm", "js"] as const;
 
 type Files = Record<(typeof VARIANTS)[number], string>;
@@ -40,37 +41,40 @@ interface Mover {
   close(): void | Promise<void>;
 }
 
-/** Measures every combination. @throws Error if nothing in `path` is allocated; DiskError as opening does */
-export async function benchIo({ path, folder, seconds, size = 64 * 2 ** 20, onRow }: IoOptions): Promise<IoRow[]> {
+/** Measures what is asked. @throws Error if nothing in `path` is allocated; DiskError as opening does */
+export async function benchIo(options: IoOptions): Promise<IoRow[]> {
+  const { path, folder, seconds, size = 64 * 2 ** 20, questions = defaultQuestions(), onRow } = options;
   const files = path === undefined ? makeFiles(folder, size) : { raw: path, wasm: path, js: path };
-  const spots = spotsOf(files.wasm);
-  const asked = questions(path === undefined).filter(({ pattern }) => spots[pattern].length > 0);
+  const spots = new Map(questions.map(({ blockSize }) => [blockSize, spotsOf(files.wasm, blockSize)]));
+  const spotsFor = ({ blockSize }: IoQuestion) => spots.get(blockSize) ?? [];
+  const writable = path === undefined;
+  const asked = questions.filter((each) => spotsFor(each).length > 0 && (writable || each.operation === "read"));
   if (asked.length === 0) throw new Error(`${path}: nothing is allocated, so there is nothing to read`);
   const milliseconds = (1000 * seconds) / (asked.length * VARIANTS.length * (ROUNDS + 2));
   const rows: IoRow[] = [];
   for (const question of asked) {
-    rows.push(await measureRow(question, files, spots[question.pattern], { rounds: ROUNDS, milliseconds }));
+    rows.push(await measureRow(question, files, spotsFor(question), { rounds: ROUNDS, milliseconds }));
     onRow?.(rows.length, asked.length);
   }
   return rows;
 }
 
-function questions(writable: boolean): IoQuestion[] {
-  const operations = writable ? (["read", "write"] as const) : (["read"] as const);
-  return operations.flatMap((operation) =>
+function defaultQuestions(): IoQuestion[] {
+  return (["read", "write"] as const).flatMap((operation) =>
     (["random", "sequential"] as const).flatMap((pattern) =>
-      (["sync", "async"] as const).map((face) => ({ operation, pattern, face })),
+      (["sync", "async"] as const).map((face) => {
+        return { operation, pattern, face, blockSize: BLOCK_SIZES[pattern], depth: DEPTHS[face] };
+      }),
     ),
   );
 }
 
 async function measureRow(question: IoQuestion, files: Files, spots: Spot[], options: TurnOptions): Promise<IoRow> {
-  const blockSize = BLOCK_SIZES[question.pattern];
   const movers: Mover[] = [];
   try {
     for (const variant of VARIANTS) movers.push(await openMover(variant, files[variant], question));
-    const works = movers.map(({ move }) => workOf(question, move, walk(spots, question.pattern), blockSize));
-    return ioRowOf(question, blockSize, await takeTurns(works, options));
+    const works = movers.map(({ move }) => workOf(question, move, walk(spots, question.pattern)));
+    return ioRowOf(question, await takeTurns(works, options));
   } finally {
     for (const mover of movers) await mover.close();
   }
@@ -116,8 +120,8 @@ async function openAsync(path: string, engine: EngineKind, { operation }: IoQues
   return { move, close: () => disk.close() };
 }
 
-function workOf({ face }: IoQuestion, move: Move, next: () => Spot, blockSize: number): Work {
-  const buffers = Array.from({ length: ASYNC_DEPTH }, () => new Uint8Array(blockSize).fill(0x5a));
+function workOf({ face, depth, blockSize }: IoQuestion, move: Move, next: () => Spot): Work {
+  const buffers = Array.from({ length: depth }, () => new Uint8Array(blockSize).fill(0x5a));
   if (face === "sync") {
     return (count) => {
       for (let i = 0; i < count; i++) move(buffers[0], next());
@@ -144,10 +148,10 @@ function makeFiles(folder: string, size: number): Files {
   return files;
 }
 
-function spotsOf(path: string): Record<IoRow["pattern"], Spot[]> {
+function spotsOf(path: string, blockSize: number): Spot[] {
   const disk = openFileSync(path, { readOnly: true });
   try {
-    return { random: findSpots(disk, BLOCK_SIZES.random), sequential: findSpots(disk, BLOCK_SIZES.sequential) };
+    return findSpots(disk, blockSize);
   } finally {
     disk.close();
   }

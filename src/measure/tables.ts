@@ -1,6 +1,5 @@
 /** What was measured, as a table of text, ratios first, and the machine that it was taken on. */
 import { cpus, loadavg } from "node:os";
-import { ASYNC_DEPTH } from "./io.js";
 import type { IoRow } from "./io-row.js";
 
 export interface Table {
@@ -22,8 +21,8 @@ export function ioTable(rows: readonly IoRow[], raw = "raw file"): Table {
   };
 }
 
-export function describeRequest({ pattern, operation, blockSize, face }: IoRow): string {
-  const inFlight = face === "sync" ? "sync" : `async x ${ASYNC_DEPTH}`;
+export function describeRequest({ pattern, operation, blockSize, face, depth }: IoRow): string {
+  const inFlight = face === "sync" ? "sync" : `async x ${depth}`;
   return `${pattern} ${operation}, ${blockSize / 1024} KiB, ${inFlight}`;
 }
 
