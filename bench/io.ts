@@ -13,8 +13,6 @@ export const disk: Question = {
     "random write, 4 KiB, sync",
     "random read, 4 KiB, async x 8",
     "random write, 4 KiB, async x 8",
-    "random read, 4 KiB, async x 32",
-    "random write, 4 KiB, async x 32",
     "sequential read, 1024 KiB, sync",
   ],
   async run({ quick, folder }) {
