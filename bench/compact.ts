@@ -44,7 +44,7 @@ export const compact: Question = {
       image: join(folder, "image.hds"),
       copy: join(folder, "copy"),
     };
-    const options = { clusters: quick ? 1024 : 4096, rounds: quick ? 3 : 9, qemu: found.skipped.length === 0 };
+    const options = { clusters: quick ? 1024 : 4096, rounds: quick ? 3 : 7, qemu: found.skipped.length === 0 };
     return { rows: LAYOUTS.flatMap((layout) => measureLayout(layout, files, options)), ...found };
   },
 };

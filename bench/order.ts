@@ -27,7 +27,7 @@ export const order: Question = {
   bound: "flushes of the medium, and entries of the BAT that are written between the guest's flushes.",
   main: ["a Linux guest, as recorded, over a base, clusters of 64 KiB"],
   async run({ quick, folder }) {
-    const rounds = quick ? 3 : 11;
+    const rounds = quick ? 3 : 7;
     const rows: Row[] = [];
     const guests = quick ? [recordedGuest(2), randomGuest(4000)] : [recordedGuest(8), randomGuest(10_000)];
     for (const guest of guests)
