@@ -23,6 +23,7 @@ const GUARDED: [question: string, against?: string][] = [
   ["convert", "qemu-img"],
   ["check", "qemu-img"],
   ["disk"],
+  ["flight"],
 ];
 const TRIES = 3;
 
