@@ -1,4 +1,5 @@
 /** DiskSync: the synchronous face, the same verbs over storages that answer at once: Node files, OPFS in a worker, memory. */
+import { partOf } from "./buffers.js";
 import type { BlockDeviceSync, Extent } from "./device/block-device.js";
 import { Face } from "./face.js";
 import {
@@ -15,7 +16,7 @@ import { abandon, close } from "./image/close.js";
 import { compact } from "./image/compact.js";
 import { type CompactOptions, compactSettings } from "./image/compact-settings.js";
 import { createOpen } from "./image/create.js";
-import { directError, directRead, directWrite, noteDirect, wasEnoughSync } from "./image/direct.js";
+import { directError, directRead, directWrite, noteDirect, type Place, wasEnoughSync } from "./image/direct.js";
 import { dirtyRanges } from "./image/dirty-ranges.js";
 import { discard, writeZeroes } from "./image/discard.js";
 import { flush } from "./image/flush.js";
@@ -55,12 +56,16 @@ export class DiskSync extends Face implements BlockDeviceSync {
 
   /** Fills `buffer` with the bytes at `offset`. @throws RangeError beyond the disk; DiskError BAD_ENTRY, IO */
   read(buffer: Uint8Array, offset: number): void {
-    if (!this.#readDirect(buffer, offset)) runSync(read(this.image, buffer, offset));
+    const done = this.#readDirect(buffer, offset);
+    if (done === 0) runSync(read(this.image, buffer, offset));
+    else if (done < buffer.length) runSync(read(this.image, restOf(buffer, done), offset + done));
   }
 
   /** Stores the bytes of `buffer` at `offset`. Durable after `flush`. */
   write(buffer: Uint8Array, offset: number): void {
-    if (!this.#writeDirect(buffer, offset)) runSync(write(this.image, buffer, offset));
+    const done = this.#writeDirect(buffer, offset);
+    if (done === 0) runSync(write(this.image, buffer, offset));
+    else if (done < buffer.length) runSync(write(this.image, restOf(buffer, done), offset + done));
   }
 
   /** Makes `length` bytes from `offset` read as zeros, whichever way is cheapest: whole clusters become free, over a base zeros are written. */
@@ -169,11 +174,20 @@ export class DiskSync extends Face implements BlockDeviceSync {
     }
   }
 
+  /** Reads piece by piece, as far as each is one transfer; answers how many bytes that were. */
+  #readDirect(buffer: Uint8Array, offset: number): number {
+    let done = 0;
+    for (let place = directRead(this.image, buffer, offset); place !== undefined; ) {
+      if (!this.#readPlace(partOf(buffer, done, place.length), place)) break;
+      done += place.length;
+      if (done === buffer.length) break;
+      place = directRead(this.image, restOf(buffer, done), offset + done);
+    }
+    return done;
+  }
+
   /** Whether one transfer was enough; where it was short, the operation does it all again. */
-  #readDirect(buffer: Uint8Array, offset: number): boolean {
-    const place = directRead(this.image, buffer, offset);
-    if (place === undefined) return false;
-    const { storage, fileOffset } = place;
+  #readPlace(buffer: Uint8Array, { storage, fileOffset }: Place): boolean {
     const { length } = buffer;
     try {
       const answer = storage.read(buffer, fileOffset);
@@ -183,10 +197,19 @@ export class DiskSync extends Face implements BlockDeviceSync {
     }
   }
 
-  #writeDirect(buffer: Uint8Array, offset: number): boolean {
-    const place = directWrite(this.image, buffer, offset);
-    if (place === undefined) return false;
-    const { storage, fileOffset } = place;
+  /** The same of a write. */
+  #writeDirect(buffer: Uint8Array, offset: number): number {
+    let done = 0;
+    for (let place = directWrite(this.image, buffer, offset); place !== undefined; ) {
+      if (!this.#writePlace(partOf(buffer, done, place.length), offset + done, place)) break;
+      done += place.length;
+      if (done === buffer.length) break;
+      place = directWrite(this.image, restOf(buffer, done), offset + done);
+    }
+    return done;
+  }
+
+  #writePlace(buffer: Uint8Array, offset: number, { storage, fileOffset }: Place): boolean {
     const { length } = buffer;
     try {
       const answer = storage.write(buffer, fileOffset);
@@ -198,3 +221,5 @@ export class DiskSync extends Face implements BlockDeviceSync {
     }
   }
 }
+
+const restOf = (buffer: Uint8Array, done: number): Uint8Array => partOf(buffer, done, buffer.length - done);

@@ -112,7 +112,7 @@ export class Chain implements Verbs {
   }
 
   /** Where a range of few clusters lies, if in one piece. */
-  directPlace(first: number, last: number, offset: number): Place | undefined {
+  directPlace(first: number, last: number, offset: number, length: number): Place | undefined {
     const { places, layers } = this.owners;
     const place = places[first];
     if (place === 0 || place === BAD_PLACE) return undefined;
@@ -123,6 +123,7 @@ export class Chain implements Verbs {
     return {
       storage: layer.medium.storage,
       fileOffset: this.#fileOffsetOf(layer, place) + offset - first * this.clusterSize,
+      length,
     };
   }
 

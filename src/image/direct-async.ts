@@ -22,7 +22,7 @@ export function direct(
 ): Promise<void> | undefined {
   try {
     const place = verb === "read" ? directRead(image, buffer, offset) : directWrite(image, buffer, offset);
-    return place && transfer(image, verb, buffer, offset, place);
+    return place?.length === buffer.length ? transfer(image, verb, buffer, offset, place) : undefined;
   } catch {
     return undefined; // what throws when it is looked at is a mistake: the operation looks again, and rejects
   }

@@ -15,29 +15,31 @@ import { mayShow } from "./publish.js";
 /** Clusters that are looked at one by one here; a longer range is the engine's to map. */
 const MAX_CLUSTERS = 16;
 
-/** Where a range lies in one piece. */
+/** Where a range, or the beginning of one, lies in one piece. */
 export interface Place {
   readonly storage: Storage;
   readonly fileOffset: number;
+  /** Of the range, in bytes. */
+  readonly length: number;
 }
 
-/** Where a read finds its bytes in one piece: in the image, or in the chain beneath it. Not where writes are parked, which the file does not have. */
+/** Where a read finds its first bytes in one piece: in the image, or in the chain beneath it. Not where writes are parked, which the file does not have. */
 export function directRead(image: Image, buffer: Uint8Array, offset: number): Place | undefined {
   if (image.line.parkedBytes > 0 || !isRequest(image, buffer, offset)) return undefined;
   const { clusterSize, chain } = image;
   const first = Math.floor(offset / clusterSize);
   const last = Math.floor((offset + buffer.length - 1) / clusterSize);
   if (chain === undefined || image.engine.bat[first] !== 0) return placeIn(image, first, last, offset, buffer.length);
-  return isAbsent(image, first, last) ? chain.directPlace(first, last, offset) : undefined;
+  return isAbsent(image, first, last) ? chain.directPlace(first, last, offset, buffer.length) : undefined;
 }
 
-/** Where a write goes in one piece: only where the disk has been marked, and nothing must be in the file before. */
+/** Where the beginning of a write goes in one piece: only where the disk has been marked, and nothing must be in the file before. */
 export function directWrite(image: Image, buffer: Uint8Array, offset: number): Place | undefined {
   if (!image.marked || image.readOnly || !isRequest(image, buffer, offset)) return undefined;
   const { clusterSize } = image;
   const last = Math.floor((offset + buffer.length - 1) / clusterSize);
   const place = placeIn(image, Math.floor(offset / clusterSize), last, offset, buffer.length);
-  return place === undefined || image.line.items.length === 0 || isOrdered(image, offset, buffer.length)
+  return place === undefined || image.line.items.length === 0 || isOrdered(image, offset, place.length)
     ? place
     : undefined;
 }
@@ -49,18 +51,20 @@ function isRequest(image: Image, buffer: Uint8Array, offset: number): boolean {
   return Number.isSafeInteger(offset) && offset >= 0 && length > 0 && offset + length <= image.size;
 }
 
-/** Where clusters lie in the image's own file, if in one piece. */
+/** Where clusters lie in the image's own file, as far as in one piece. */
 function placeIn(image: Image, first: number, last: number, offset: number, length: number): Place | undefined {
   const { engine, grid, medium } = image;
-  if (last >= engine.entryCount || last - first >= MAX_CLUSTERS) return undefined;
+  if (last >= engine.entryCount) return undefined;
   const { bat, step } = engine;
   const entry = bat[first];
   if (entry === 0) return undefined;
-  for (let cluster = first + 1, next = entry + step; cluster <= last; cluster++, next += step)
-    if (bat[cluster] !== next) return undefined;
+  const limit = Math.min(last + 1, first + MAX_CLUSTERS);
+  let end = first + 1;
+  for (let next = entry + step; end < limit && bat[end] === next; end++) next += step;
+  const inPiece = end > last ? length : end * grid.clusterSize - offset;
   const fileOffset = entry * grid.entryUnit + offset - first * grid.clusterSize;
-  if (!grid.isInside(offset, fileOffset, length, medium.size)) return undefined;
-  return { storage: medium.storage, fileOffset };
+  if (!grid.isInside(offset, fileOffset, inPiece, medium.size)) return undefined;
+  return { storage: medium.storage, fileOffset, length: inPiece };
 }
 
 /** Whether the image has nothing of few clusters. */
