@@ -1,7 +1,9 @@
 /**
  * Requests in flight: what one costs where 1024 are queued, beside 8, over a file and over a storage that answers in the
- * next turn of the event loop. No two of them overlap, and each lies in a cluster that others use, too.
+ * next turn of the event loop. No two of them overlap, and each lies in a cluster that others use, too. And what 0.1 µs more
+ * of the main thread's time does to bare reads of a file, whatever it is spent on.
  */
+import * as fs from "node:fs";
 import { join } from "node:path";
 import { Disk, MemoryStorage, type Storage } from "../src/index.js";
 import { compare } from "../src/measure/compare.js";
@@ -29,6 +31,7 @@ export const flight: Question = {
       for (const verb of ["read", "write"] as const) rows.push(await measure(disk, verb, over, quick));
       await disk.close();
     }
+    for (const depth of [8, 32]) rows.push(await measureBusy(join(folder, "flight.hds"), depth, quick));
     return { rows };
   },
 };
@@ -45,20 +48,54 @@ async function makeDisk(storage: Storage | undefined, folder: string): Promise<D
 }
 
 async function measure(disk: Disk, verb: "read" | "write", over: string, quick: boolean): Promise<Row> {
-  const works = [MANY, FEW].map((depth) => queued(disk, verb, depth));
+  const works = [MANY, FEW].map((depth) => queued((buffer, offset) => disk[verb](buffer, offset), depth));
   const [many, few] = await takeTurns(works, { rounds: quick ? 5 : 21, milliseconds: quick ? 30 : 100 });
   const figures = compare(many, few);
   return { what: `${verb} over ${over}`, against: `${FEW} in flight`, ...figures, unit: "µs", target: 0.8 };
 }
 
+/** Bare reads, each begun after a tenth of a microsecond of arithmetic, beside the same without it. */
+async function measureBusy(path: string, depth: number, quick: boolean): Promise<Row> {
+  const fd = fs.openSync(path, "r");
+  const read = (buffer: Uint8Array, offset: number) =>
+    new Promise<void>((resolve, reject) => {
+      fs.read(fd, buffer, 0, buffer.length, offset, (error) => (error ? reject(error) : resolve()));
+    });
+  const steps = stepsIn(0.1);
+  const busy = (buffer: Uint8Array, offset: number) => {
+    spend(steps);
+    return read(buffer, offset);
+  };
+  const works = [busy, read].map((move) => queued(move, depth));
+  const [own, other] = await takeTurns(works, { rounds: quick ? 5 : 21, milliseconds: quick ? 30 : 100 });
+  fs.closeSync(fd);
+  const what = `raw read after 0.1 µs of arithmetic, ${depth} in flight`;
+  return { what, against: "raw read", ...compare(own, other), unit: "µs" };
+}
+
+let sum = 0;
+
+function spend(steps: number): void {
+  for (let step = 0; step < steps; step++) sum = (sum + step) | 0;
+}
+
+/** How many steps take so many microseconds. */
+function stepsIn(microseconds: number): number {
+  const STEPS = 1e7;
+  spend(STEPS);
+  const start = performance.now();
+  spend(STEPS);
+  return Math.round((STEPS * microseconds) / (1000 * (performance.now() - start)));
+}
+
 /** Keeps so many requests in flight, all over the disk: of neighbouring numbers no two lie near each other. */
-function queued(disk: Disk, verb: "read" | "write", depth: number): Work {
+function queued(move: (buffer: Uint8Array, offset: number) => Promise<void>, depth: number): Work {
   const buffers = Array.from({ length: depth }, () => new Uint8Array(BLOCK).fill(0x5a));
   let at = 0;
   return async (count) => {
     let left = count;
     const lane = async (buffer: Uint8Array) => {
-      while (left-- > 0) await disk[verb](buffer, ((at++ * 4099) % BLOCKS) * BLOCK);
+      while (left-- > 0) await move(buffer, ((at++ * 4099) % BLOCKS) * BLOCK);
     };
     await Promise.all(buffers.map(lane));
   };

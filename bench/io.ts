@@ -6,14 +6,17 @@ import type { Question, Row } from "./question.js";
 
 export const disk: Question = {
   name: "disk",
-  title: "The disk, beside the same calls on the file itself; files of 64 MiB in the page cache, nothing is flushed",
+  title: "The disk, beside the same calls on the file itself; a file of 64 MiB in the page cache, nothing is flushed",
   bound: "the system's calls and, asynchronous, libuv's threads: the raw file is the ceiling.",
   main: [
     "random read, 4 KiB, sync",
     "random write, 4 KiB, sync",
     "random read, 4 KiB, async x 8",
     "random write, 4 KiB, async x 8",
+    "random read, 4 KiB, async x 32",
+    "random write, 4 KiB, async x 32",
     "sequential read, 1024 KiB, sync",
+    "sequential write, 1024 KiB, sync",
   ],
   async run({ quick, folder }) {
     const rows = await benchIo({ folder, seconds: quick ? 4 : 30, questions: questions(quick) });

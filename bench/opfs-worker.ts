@@ -40,17 +40,17 @@ async function measureRow(
 ): Promise<IoRow> {
   const blockSize = BLOCK_SIZES[question.pattern];
   const spots = findSpots(wasmDisk, blockSize);
+  const buffer = new Uint8Array(blockSize).fill(0x5a); // for all: another one lies in other memory, which is quicker or slower
   const works = [
-    handleWork(question, handle, spots, blockSize),
-    diskWork(question, wasmDisk, spots, blockSize),
-    diskWork(question, jsDisk, spots, blockSize),
+    handleWork(question, handle, spots, buffer),
+    diskWork(question, wasmDisk, spots, buffer),
+    diskWork(question, jsDisk, spots, buffer),
   ];
   return ioRowOf({ ...question, face: "sync", depth: 1, blockSize }, await takeTurns(works, options));
 }
 
-function handleWork({ operation, pattern }: Question, handle: Handle, spots: Spot[], blockSize: number): Work {
+function handleWork({ operation, pattern }: Question, handle: Handle, spots: Spot[], buffer: Uint8Array): Work {
   const next = walk(spots, pattern);
-  const buffer = new Uint8Array(blockSize).fill(0x5a);
   if (operation === "read") {
     return (count) => {
       for (let i = 0; i < count; i++) handle.read(buffer, { at: next().fileOffset });
@@ -61,9 +61,8 @@ function handleWork({ operation, pattern }: Question, handle: Handle, spots: Spo
   };
 }
 
-function diskWork({ operation, pattern }: Question, disk: DiskSync, spots: Spot[], blockSize: number): Work {
+function diskWork({ operation, pattern }: Question, disk: DiskSync, spots: Spot[], buffer: Uint8Array): Work {
   const next = walk(spots, pattern);
-  const buffer = new Uint8Array(blockSize).fill(0x5a);
   if (operation === "read") {
     return (count) => {
       for (let i = 0; i < count; i++) disk.read(buffer, next().guestOffset);

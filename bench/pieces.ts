@@ -77,8 +77,8 @@ async function readSync(path: string, requests: Request[], options: Options): Pr
 async function readAsync(path: string, requests: Request[], options: Options): Promise<Row> {
   const disk = await openFile(path, { readOnly: true });
   const fd = fs.openSync(path, "r");
+  const buffers = Array.from({ length: IN_FLIGHT }, () => new Uint8Array(BLOCK));
   const inFlight = (read: (buffer: Uint8Array, request: Request) => Promise<unknown>): Work => {
-    const buffers = Array.from({ length: IN_FLIGHT }, () => new Uint8Array(BLOCK));
     let next = 0;
     return async (count) => {
       let left = count;

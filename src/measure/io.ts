@@ -5,20 +5,22 @@
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { Disk } from "../disk.js";
+import { DiskSync } from "../disk-sync.js";
 import type { EngineKind } from "../engine/engine.js";
-import { createFileSync, openFile, openFileSync } from "../node.js";
+import { createFileSync, FileStorage, FileStorageSync, openFileSync } from "../node.js";
 import { type IoQuestion, type IoRow, ioRowOf } from "./io-row.js";
 import { findSpots, type Spot, walk } from "./spots.js";
 import { type TurnOptions, takeTurns, type Work } from "./turns.js";
 
 export interface IoOptions {
-  /** An image to read from; it is not changed. Default: images of the benchmark's own, which are written, too. */
+  /** An image to read from; it is not changed. Default: one of the benchmark's own, which is written, too. */
   path?: string | undefined;
-  /** Where the own images are made; they stay there. */
+  /** Where the own image is made; it stays there. */
   folder: string;
   /** About how long all of it takes. */
   seconds: number;
-  /** Size of each of the three own images, in bytes. Default: 64 MiB. */
+  /** Size of the own image, in bytes. Default: 64 MiB. */
   size?: number;
   /** What is asked; default: small random and large sequential requests, in both faces. */
   questions?: readonly IoQuestion[];
@@ -32,7 +34,6 @@ const BLOCK_SIZES = { random: 4096, sequential: 1024 * 1024 } as const;
 const DEPTHS = { sync: 1, async: 8 } as const;
 const VARIANTS = ["raw", "wasm", "js"] as const;
 
-type Files = Record<(typeof VARIANTS)[number], string>;
 /** Moves one block between a buffer and a spot. */
 type Move = (buffer: Uint8Array, spot: Spot) => void | Promise<void>;
 
@@ -44,8 +45,8 @@ interface Mover {
 /** Measures what is asked. @throws Error if nothing in `path` is allocated; DiskError as opening does */
 export async function benchIo(options: IoOptions): Promise<IoRow[]> {
   const { path, folder, seconds, size = 64 * 2 ** 20, questions = defaultQuestions(), onRow } = options;
-  const files = path === undefined ? makeFiles(folder, size) : { raw: path, wasm: path, js: path };
-  const spots = new Map(questions.map(({ blockSize }) => [blockSize, spotsOf(files.wasm, blockSize)]));
+  const file = path ?? makeFile(folder, size);
+  const spots = new Map(questions.map(({ blockSize }) => [blockSize, spotsOf(file, blockSize)]));
   const spotsFor = ({ blockSize }: IoQuestion) => spots.get(blockSize) ?? [];
   const writable = path === undefined;
   const asked = questions.filter((each) => spotsFor(each).length > 0 && (writable || each.operation === "read"));
@@ -53,7 +54,7 @@ export async function benchIo(options: IoOptions): Promise<IoRow[]> {
   const milliseconds = (1000 * seconds) / (asked.length * VARIANTS.length * (ROUNDS + 2));
   const rows: IoRow[] = [];
   for (const question of asked) {
-    rows.push(await measureRow(question, files, spotsFor(question), { rounds: ROUNDS, milliseconds }));
+    rows.push(await measureRow(question, file, spotsFor(question), { rounds: ROUNDS, milliseconds }));
     onRow?.(rows.length, asked.length);
   }
   return rows;
@@ -69,11 +70,13 @@ function defaultQuestions(): IoQuestion[] {
   );
 }
 
-async function measureRow(question: IoQuestion, files: Files, spots: Spot[], options: TurnOptions): Promise<IoRow> {
+/** All move bytes of one file through the same buffers: in other pages of memory large requests take up to twice as long. */
+async function measureRow(question: IoQuestion, file: string, spots: Spot[], options: TurnOptions): Promise<IoRow> {
+  const buffers = Array.from({ length: question.depth }, () => new Uint8Array(question.blockSize).fill(0x5a));
   const movers: Mover[] = [];
   try {
-    for (const variant of VARIANTS) movers.push(await openMover(variant, files[variant], question));
-    const works = movers.map(({ move }) => workOf(question, move, walk(spots, question.pattern)));
+    for (const variant of VARIANTS) movers.push(await openMover(variant, file, question));
+    const works = movers.map(({ move }) => workOf(question, move, walk(spots, question.pattern), buffers));
     return ioRowOf(question, await takeTurns(works, options));
   } finally {
     for (const mover of movers) await mover.close();
@@ -103,7 +106,10 @@ function openRaw(path: string, { operation, face }: IoQuestion): Mover {
 }
 
 function openSync(path: string, engine: EngineKind, { operation }: IoQuestion): Mover {
-  const disk = openFileSync(path, { engine, readOnly: operation === "read" });
+  const disk = DiskSync.open(FileStorageSync.open(path, accessOf(operation)), {
+    engine,
+    readOnly: operation === "read",
+  });
   const move: Move =
     operation === "read"
       ? (buffer, { guestOffset }) => disk.read(buffer, guestOffset)
@@ -112,7 +118,8 @@ function openSync(path: string, engine: EngineKind, { operation }: IoQuestion): 
 }
 
 async function openAsync(path: string, engine: EngineKind, { operation }: IoQuestion): Promise<Mover> {
-  const disk = await openFile(path, { engine, readOnly: operation === "read" });
+  const storage = await FileStorage.open(path, accessOf(operation));
+  const disk = await Disk.open(storage, { engine, readOnly: operation === "read" });
   const move: Move =
     operation === "read"
       ? (buffer, { guestOffset }) => disk.read(buffer, guestOffset)
@@ -120,8 +127,7 @@ async function openAsync(path: string, engine: EngineKind, { operation }: IoQues
   return { move, close: () => disk.close() };
 }
 
-function workOf({ face, depth, blockSize }: IoQuestion, move: Move, next: () => Spot): Work {
-  const buffers = Array.from({ length: depth }, () => new Uint8Array(blockSize).fill(0x5a));
+function workOf({ face }: IoQuestion, move: Move, next: () => Spot, buffers: readonly Uint8Array[]): Work {
   if (face === "sync") {
     return (count) => {
       for (let i = 0; i < count; i++) move(buffers[0], next());
@@ -136,16 +142,17 @@ function workOf({ face, depth, blockSize }: IoQuestion, move: Move, next: () => 
   };
 }
 
-/** Three images of the same content, made in the same way: how a file was written decides how its pages are cached. */
-function makeFiles(folder: string, size: number): Files {
-  const files = { raw: join(folder, "raw.hds"), wasm: join(folder, "wasm.hds"), js: join(folder, "js.hds") };
+/** Two disks write the own image at once: in place, where it is allocated already, so that none of them is in the other's way. */
+const accessOf = (operation: IoQuestion["operation"]) =>
+  operation === "read" ? { readOnly: true } : { private: true };
+
+function makeFile(folder: string, size: number): string {
+  const path = join(folder, "bench.hds");
+  const disk = createFileSync(path, { size, replace: true });
   const block = new Uint8Array(2 ** 20).fill(0x5a);
-  for (const path of Object.values(files)) {
-    const disk = createFileSync(path, { size, replace: true });
-    for (let offset = 0; offset < size; offset += block.length) disk.write(block, offset);
-    disk.close();
-  }
-  return files;
+  for (let offset = 0; offset < size; offset += block.length) disk.write(block, offset);
+  disk.close();
+  return path;
 }
 
 function spotsOf(path: string, blockSize: number): Spot[] {
