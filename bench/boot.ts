@@ -164,6 +164,9 @@ function counting(disk: AnyDevice, counts: Counts): AnyDevice {
   };
   return {
     size: disk.size,
+    get generation() {
+      return disk.generation;
+    },
     read: (buffer: Uint8Array, offset: number) => count(buffer.length, () => disk.read(buffer, offset)),
     write: (buffer: Uint8Array, offset: number) => count(buffer.length, () => disk.write?.(buffer, offset)),
     flush: () => disk.flush?.(),
