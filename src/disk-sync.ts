@@ -63,9 +63,7 @@ export class DiskSync extends Face implements BlockDeviceSync {
 
   /** Stores the bytes of `buffer` at `offset`. Durable after `flush`. */
   write(buffer: Uint8Array, offset: number): void {
-    const done = this.#writeDirect(buffer, offset);
-    if (done === 0) runSync(write(this.image, buffer, offset));
-    else if (done < buffer.length) runSync(write(this.image, restOf(buffer, done), offset + done));
+    if (!this.#writeDirect(buffer, offset)) runSync(write(this.image, buffer, offset));
   }
 
   /** Makes `length` bytes from `offset` read as zeros, whichever way is cheapest: whole clusters become free, over a base zeros are written. */
@@ -197,19 +195,11 @@ export class DiskSync extends Face implements BlockDeviceSync {
     }
   }
 
-  /** The same of a write. */
-  #writeDirect(buffer: Uint8Array, offset: number): number {
-    let done = 0;
-    for (let place = directWrite(this.image, buffer, offset); place !== undefined; ) {
-      if (!this.#writePlace(partOf(buffer, done, place.length), offset + done, place)) break;
-      done += place.length;
-      if (done === buffer.length) break;
-      place = directWrite(this.image, restOf(buffer, done), offset + done);
-    }
-    return done;
-  }
-
-  #writePlace(buffer: Uint8Array, offset: number, { storage, fileOffset }: Place): boolean {
+  /** Whether one transfer was enough. Not piece by piece: of a write that has ended all shows in the file, or nothing. */
+  #writeDirect(buffer: Uint8Array, offset: number): boolean {
+    const place = directWrite(this.image, buffer, offset);
+    if (place?.length !== buffer.length) return false;
+    const { storage, fileOffset } = place;
     const { length } = buffer;
     try {
       const answer = storage.write(buffer, fileOffset);
