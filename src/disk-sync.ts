@@ -195,10 +195,10 @@ export class DiskSync extends Face implements BlockDeviceSync {
     }
   }
 
-  /** Whether one transfer was enough. Not piece by piece: of a write that has ended all shows in the file, or nothing. */
+  /** The same of a write, which is made as a whole. */
   #writeDirect(buffer: Uint8Array, offset: number): boolean {
     const place = directWrite(this.image, buffer, offset);
-    if (place?.length !== buffer.length) return false;
+    if (place === undefined) return false;
     const { storage, fileOffset } = place;
     const { length } = buffer;
     try {

@@ -33,15 +33,17 @@ export function directRead(image: Image, buffer: Uint8Array, offset: number): Pl
   return isAbsent(image, first, last) ? chain.directPlace(first, last, offset, buffer.length) : undefined;
 }
 
-/** Where the beginning of a write goes in one piece: only where the disk has been marked, and nothing must be in the file before. */
+/**
+ * Where a write goes in one piece: only where the disk has been marked, and nothing must be in the file before. Never the
+ * beginning alone: of a write that has ended the file shows all or nothing.
+ */
 export function directWrite(image: Image, buffer: Uint8Array, offset: number): Place | undefined {
   if (!image.marked || image.readOnly || !isRequest(image, buffer, offset)) return undefined;
   const { clusterSize } = image;
   const last = Math.floor((offset + buffer.length - 1) / clusterSize);
   const place = placeIn(image, Math.floor(offset / clusterSize), last, offset, buffer.length);
-  return place === undefined || image.line.items.length === 0 || isOrdered(image, offset, place.length)
-    ? place
-    : undefined;
+  if (place?.length !== buffer.length) return undefined;
+  return image.line.items.length === 0 || isOrdered(image, offset, buffer.length) ? place : undefined;
 }
 
 /** Whether a request may go the short way; mistakes go the long one, which names them. */
