@@ -158,7 +158,7 @@ function* fillRun(image: Image, run: NewRun, blank: boolean, source: Source, off
   const length = lengthOf(source); // before anything is waited for
   const fileStart = image.grid.hostOffsetOf(run.hostCluster);
   const fileEnd = fileStart + run.count * image.clusterSize;
-  if (fileEnd > image.medium.size) yield* growFile(image, fileEnd);
+  yield* growFile(image, fileEnd);
   const start = run.cluster * image.clusterSize;
   const sourceEnd = offset + length;
   const end = start + run.count * image.clusterSize;

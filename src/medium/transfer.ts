@@ -81,9 +81,7 @@ export function* writeFully(
 /** A transfer during which the caller's buffer must stay what it was: else that says more than any answer or error. */
 function* keeping(buffer: Uint8Array, length: number, doing: () => string, request: () => unknown): Operation<unknown> {
   try {
-    return yield request;
-  } catch (error) {
-    throw requestError(doing(), error);
+    return yield* named(doing, request);
   } finally {
     requireKept(buffer, length);
   }
@@ -163,7 +161,7 @@ export const closeStorage = (storage: Pick<Storage, "close">): Operation<void> =
 /** A call whose errors say what was being done. */
 function* named<T>(doing: () => string, request: () => T | PromiseLike<T>): Operation<T> {
   try {
-    return yield* call(request);
+    return (yield request) as T; // `call` would be one more generator for each transfer
   } catch (error) {
     throw requestError(doing(), error);
   }

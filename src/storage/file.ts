@@ -123,7 +123,7 @@ export class FileStorage extends FileHandle implements Storage {
     reject: (error: Error) => void,
   ): void {
     const ended = (error: Error | null, moved: number) => {
-      if (--this.#underWay === 0) this.#onIdle();
+      this.#ended();
       if (error) reject(error);
       else resolve(moved);
     };
@@ -133,10 +133,15 @@ export class FileStorage extends FileHandle implements Storage {
     this.#underWay++; // now that it is: a closed file throws
   }
 
+  /** One request less is under way. */
+  #ended(): void {
+    if (--this.#underWay === 0) this.#onIdle();
+  }
+
   #request<T>(begin: (done: (error: Error | null, answer?: T) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
       begin((error, answer) => {
-        if (--this.#underWay === 0) this.#onIdle();
+        this.#ended();
         if (error) reject(error);
         else resolve(answer as T);
       });
