@@ -3,6 +3,7 @@ import { soleImage } from "./bundles.js";
 import { type DirtyRun, type DirtySource, dirtyRunsOf } from "./dirty.js";
 import { withImage } from "./image.js";
 import { bytesOf, type Lines, printEach, printList } from "./lines.js";
+import { addColumns, addFields } from "./map-lines.js";
 
 export interface DirtyMapFlags {
   json?: boolean | undefined;
@@ -21,21 +22,18 @@ async function* batches(runs: AsyncIterable<DirtyRun>): AsyncGenerator<[DirtyRun
   for await (const run of runs) yield [run];
 }
 
-const START = bytesOf('{ "start": ');
-const LENGTH = bytesOf(', "length": ');
 const STATES = { dirty: bytesOf(', "dirty": true}'), clean: bytesOf(', "dirty": false}') };
-const SPACE = bytesOf(" ");
 const LINE_ENDS = { dirty: bytesOf(" dirty\n"), clean: bytesOf(" clean\n") };
 
 function addJson(lines: Lines, { offset, length, dirty }: DirtyRun): void {
-  lines.add(START).addNumber(offset).add(LENGTH).addNumber(length);
+  addFields(lines, offset, length);
   lines.add(dirty ? STATES.dirty : STATES.clean);
 }
 
 function textLine(size: number): (lines: Lines, run: DirtyRun) => void {
   const width = `${size}`.length;
   return (lines, { offset, length, dirty }) => {
-    lines.addNumber(offset, width).add(SPACE).addNumber(length, width);
+    addColumns(lines, offset, length, width);
     lines.add(dirty ? LINE_ENDS.dirty : LINE_ENDS.clean);
   };
 }

@@ -5,6 +5,19 @@ import type { Placed } from "./layer-files.js";
 import { bytesOf, type Lines } from "./lines.js";
 
 const SPACE = bytesOf(" ");
+const START = bytesOf('{ "start": ');
+const LENGTH = bytesOf(', "length": ');
+
+/** A range of guest bytes, as lines for people begin. */
+export function addColumns(lines: Lines, offset: number, length: number, width: number): void {
+  lines.addNumber(offset, width).add(SPACE).addNumber(length, width);
+}
+
+/** The same, as lines of JSON begin. */
+export function addFields(lines: Lines, offset: number, length: number): void {
+  lines.add(START).addNumber(offset).add(LENGTH).addNumber(length);
+}
+
 const LINE_END = bytesOf("\n");
 const KINDS = { data: bytesOf(" data"), base: bytesOf(" base"), zero: bytesOf(" zero") };
 
@@ -12,7 +25,7 @@ const KINDS = { data: bytesOf(" data"), base: bytesOf(" base"), zero: bytesOf(" 
 export function textLine(size: number): (lines: Lines, run: Placed) => void {
   const width = `${size}`.length;
   return (lines, { offset, length, layer, kind, fileOffset, file }) => {
-    lines.addNumber(offset, width).add(SPACE).addNumber(length, width);
+    addColumns(lines, offset, length, width);
     lines.add(KINDS[kind === "data" && layer > 0 ? "base" : kind]);
     if (fileOffset !== undefined) lines.add(SPACE).addNumber(fileOffset, width);
     if (file !== undefined) lines.add(bytesOf(` ${printable(file)}`));
@@ -20,8 +33,6 @@ export function textLine(size: number): (lines: Lines, run: Placed) => void {
   };
 }
 
-const START = bytesOf('{ "start": ');
-const LENGTH = bytesOf(', "length": ');
 const DEPTH = bytesOf(', "depth": ');
 const PRESENT = statesOf(true, ', "offset": ');
 const ABSENT = statesOf(false, "}");
@@ -34,7 +45,8 @@ function statesOf(present: boolean, next: string): Record<Extent["kind"], Uint8A
 
 /** The very text that `qemu-img map --output=json` prints. */
 export function addJson(lines: Lines, { offset, length, layer, kind, fileOffset, file }: Placed): void {
-  lines.add(START).addNumber(offset).add(LENGTH).addNumber(length).add(DEPTH).addNumber(layer);
+  addFields(lines, offset, length);
+  lines.add(DEPTH).addNumber(layer);
   if (fileOffset === undefined) {
     lines.add(ABSENT[kind]);
     return;
