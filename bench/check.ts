@@ -2,10 +2,10 @@
  * Check and map of large tables: whole processes on images of up to 16 Mi clusters, all in use, whose data are holes. The
  * peer's check looks for less: it does not look for clusters that two entries use.
  */
-import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compare, median } from "../src/measure/compare.js";
-import { createFileSync } from "../src/node.js";
+import { makeFullImage } from "./full-image.js";
 import { findPeers } from "./peers.js";
 import { less, NODE, parablock, takeProcessTurns } from "./processes.js";
 import { once, type Question, type Row } from "./question.js";
@@ -13,7 +13,6 @@ import { once, type Question, type Row } from "./question.js";
 const KI = 1024;
 const MI = KI * KI;
 const MIB = 2 ** 20;
-const HEADER_SIZE = 64;
 const CLUSTER_SIZE = 4096;
 
 /** Clusters that lie one behind the other in the file, before the next run lies somewhere else. */
@@ -112,17 +111,10 @@ function peakOf(folder: string, [node, ...rest]: string[]): number {
 
 /** An image with every cluster in use, in runs of an order. */
 function makeTable(path: string, clusters: number, order: Order): void {
-  createFileSync(path, { size: clusters * CLUSTER_SIZE, clusterSize: CLUSTER_SIZE }).close();
-  const first = Math.ceil((HEADER_SIZE + 4 * clusters) / CLUSTER_SIZE);
   const length = Math.min(ORDERS[order], clusters);
   const runs = shuffled(clusters / length);
-  const bat = Uint32Array.from({ length: clusters }, (_, cluster) => {
-    return first + runs[Math.floor(cluster / length)] * length + (cluster % length);
-  });
-  const file = openSync(path, "r+");
-  writeSync(file, new Uint8Array(bat.buffer), 0, bat.byteLength, HEADER_SIZE);
-  ftruncateSync(file, (first + clusters) * CLUSTER_SIZE);
-  closeSync(file);
+  const hostOf = (cluster: number) => runs[Math.floor(cluster / length)] * length + (cluster % length);
+  makeFullImage(path, clusters, CLUSTER_SIZE, hostOf);
 }
 
 /** The numbers below `count`, in an order that is the same each time. */

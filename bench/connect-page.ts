@@ -4,7 +4,7 @@
  * the page's, as callers want it. Writes likewise: of the page's buffers copies are transferred, both to the disk and bare.
  */
 import { type Spot, walk } from "../src/measure/spots.js";
-import { type TurnOptions, takeTurns, type Work } from "../src/measure/turns.js";
+import { inFlight, type TurnOptions, takeTurns, type Work } from "../src/measure/turns.js";
 import { connectDisk } from "../src/worker/connect.js";
 
 export interface Asked {
@@ -55,13 +55,7 @@ function spotsOf(size: number, length: number): Spot[] {
 function lanes(move: Move, spots: readonly Spot[], length: number, depth: number): Work {
   const next = walk(spots, "random");
   const buffers = Array.from({ length: depth }, () => new Uint8Array(length));
-  return async (count) => {
-    let left = count;
-    const lane = async (buffer: Uint8Array) => {
-      while (left-- > 0) await move(buffer, next().guestOffset);
-    };
-    await Promise.all(buffers.map(lane));
-  };
+  return inFlight(buffers, (buffer) => move(buffer, next().guestOffset));
 }
 
 type Ask = (request: BareRequest, transfer?: Transferable[]) => Promise<unknown>;

@@ -7,7 +7,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { Disk, MemoryStorage, type Storage } from "../src/index.js";
 import { compare } from "../src/measure/compare.js";
-import { takeTurns, type Work } from "../src/measure/turns.js";
+import { inFlight, takeTurns, type Work } from "../src/measure/turns.js";
 import { createFile } from "../src/node.js";
 import type { Question, Row } from "./question.js";
 
@@ -92,13 +92,7 @@ function stepsIn(microseconds: number): number {
 function queued(move: (buffer: Uint8Array, offset: number) => Promise<void>, depth: number): Work {
   const buffers = Array.from({ length: depth }, () => new Uint8Array(BLOCK).fill(0x5a));
   let at = 0;
-  return async (count) => {
-    let left = count;
-    const lane = async (buffer: Uint8Array) => {
-      while (left-- > 0) await move(buffer, ((at++ * 4099) % BLOCKS) * BLOCK);
-    };
-    await Promise.all(buffers.map(lane));
-  };
+  return inFlight(buffers, (buffer) => move(buffer, ((at++ * 4099) % BLOCKS) * BLOCK));
 }
 
 /** Memory that answers all that was asked in one turn of the event loop at its end. */

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import type { DiskSync } from "../src/index.js";
 import { compare } from "../src/measure/compare.js";
-import { takeTurns, type Work } from "../src/measure/turns.js";
+import { inFlight, takeTurns, type Work } from "../src/measure/turns.js";
 import { createFileSync, openFile, openFileSync } from "../src/node.js";
 import type { Question, Row } from "./question.js";
 
@@ -78,23 +78,17 @@ async function readAsync(path: string, requests: Request[], options: Options): P
   const disk = await openFile(path, { readOnly: true });
   const fd = fs.openSync(path, "r");
   const buffers = Array.from({ length: IN_FLIGHT }, () => new Uint8Array(BLOCK));
-  const inFlight = (read: (buffer: Uint8Array, request: Request) => Promise<unknown>): Work => {
+  const inOrder = (read: (buffer: Uint8Array, request: Request) => Promise<unknown>): Work => {
     let next = 0;
-    return async (count) => {
-      let left = count;
-      const lane = async (buffer: Uint8Array) => {
-        while (left-- > 0) await read(buffer, requests[next++ % requests.length]);
-      };
-      await Promise.all(buffers.map(lane));
-    };
+    return inFlight(buffers, (buffer) => read(buffer, requests[next++ % requests.length]));
   };
   const rawPart = (buffer: Uint8Array, { from, length, fileOffset }: Request["parts"][number]) =>
     new Promise<void>((resolve, reject) =>
       fs.read(fd, buffer, from, length, fileOffset, (error) => (error ? reject(error) : resolve())),
     );
   const works = [
-    inFlight((buffer, { offset }) => disk.read(buffer, offset)),
-    inFlight((buffer, { parts }) => Promise.all(parts.map((part) => rawPart(buffer, part)))),
+    inOrder((buffer, { offset }) => disk.read(buffer, offset)),
+    inOrder((buffer, { parts }) => Promise.all(parts.map((part) => rawPart(buffer, part)))),
   ];
   const [own, other] = await takeTurns(works, options);
   fs.closeSync(fd);

@@ -1,12 +1,13 @@
 /** What it costs that a disk grows whose BAT has no room: an image of a million clusters, all in use, gets twice as many. */
-import { closeSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { HEADER_SIZE } from "../src/format/header.js";
 import { DiskSync } from "../src/index.js";
 import { FileStorageSync } from "../src/node.js";
+import { dataStart, makeFullImage } from "./full-image.js";
 import { once, type Question, type Row } from "./question.js";
 
 const CLUSTERS = 2 ** 20;
-const HEADER_SIZE = 64;
 
 export const resize: Question = {
   name: "resize",
@@ -55,20 +56,13 @@ function entriesOf(path: string): Uint32Array {
 
 /** An image with every cluster allocated, the last one first; the clusters that are in the way hold data, the others are holes. */
 function makeFull(path: string, clusterSize: number): void {
-  const size = CLUSTERS * clusterSize;
-  DiskSync.create(FileStorageSync.open(path, { create: "new" }), { size, clusterSize }).close();
-  const first = dataStart(CLUSTERS, clusterSize) / clusterSize;
-  const bat = Uint32Array.from({ length: CLUSTERS }, (_, cluster) => first + CLUSTERS - 1 - cluster);
+  makeFullImage(path, CLUSTERS, clusterSize, (cluster) => CLUSTERS - 1 - cluster);
+  const start = dataStart(CLUSTERS, clusterSize);
+  const data = new Uint8Array(dataStart(2 * CLUSTERS, clusterSize) - start).fill(0x5a);
   const file = openSync(path, "r+");
-  writeSync(file, new Uint8Array(bat.buffer), 0, bat.byteLength, HEADER_SIZE);
-  ftruncateSync(file, first * clusterSize + size);
-  const data = new Uint8Array(dataStart(2 * CLUSTERS, clusterSize) - first * clusterSize).fill(0x5a);
-  writeSync(file, data, 0, data.length, first * clusterSize);
+  writeSync(file, data, 0, data.length, start);
   closeSync(file);
 }
-
-const dataStart = (entries: number, clusterSize: number): number =>
-  Math.ceil((HEADER_SIZE + 4 * entries) / clusterSize) * clusterSize;
 
 class CountingStorage extends FileStorageSync {
   bytesRead = 0;

@@ -11,7 +11,7 @@ import type { EngineKind } from "../engine/engine.js";
 import { createFileSync, FileStorage, FileStorageSync, openFileSync } from "../node.js";
 import { type IoQuestion, type IoRow, ioRowOf } from "./io-row.js";
 import { findSpots, type Spot, walk } from "./spots.js";
-import { type TurnOptions, takeTurns, type Work } from "./turns.js";
+import { inFlight, type TurnOptions, takeTurns, type Work } from "./turns.js";
 
 export interface IoOptions {
   /** An image to read from; it is not changed. Default: one of the benchmark's own, which is written, too. */
@@ -128,17 +128,9 @@ async function openAsync(path: string, engine: EngineKind, { operation }: IoQues
 }
 
 function workOf({ face }: IoQuestion, move: Move, next: () => Spot, buffers: readonly Uint8Array[]): Work {
-  if (face === "sync") {
-    return (count) => {
-      for (let i = 0; i < count; i++) move(buffers[0], next());
-    };
-  }
-  return async (count) => {
-    let left = count;
-    const lane = async (buffer: Uint8Array) => {
-      while (left-- > 0) await move(buffer, next());
-    };
-    await Promise.all(buffers.map(lane));
+  if (face === "async") return inFlight(buffers, (buffer) => move(buffer, next()));
+  return (count) => {
+    for (let i = 0; i < count; i++) move(buffers[0], next());
   };
 }
 

@@ -19,6 +19,17 @@ export function repeated(once: () => unknown): Work {
   };
 }
 
+/** The work that keeps a request under way for each buffer: a buffer's next one follows its last. */
+export function inFlight(buffers: readonly Uint8Array[], move: (buffer: Uint8Array) => unknown): Work {
+  return async (count) => {
+    let left = count;
+    const lane = async (buffer: Uint8Array) => {
+      while (left-- > 0) await move(buffer);
+    };
+    await Promise.all(buffers.map(lane));
+  };
+}
+
 /** Microseconds that it takes once: for each variant a list of its rounds. */
 export async function takeTurns(variants: readonly Work[], { rounds, milliseconds }: TurnOptions): Promise<number[][]> {
   const counts: number[] = [];
